@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * MIME multipart (RFC 2046), streaming, without I/O: bytes are pushed in as they arrive and come
+ * out through callbacks, raw. CRLF and bare LF line ends are accepted; the line break before a
+ * delimiter belongs to the delimiter. Folded part headers, NUL bytes in headers and over-long
+ * headers are refused. A missing closing delimiter is an error.
+ */
+
+#include "base/buf.h"
+
+#define SLT_MIME_HEADERS_MAX 16384 /* bytes of one part's header */
+#define SLT_MIME_BOUNDARY_MAX 200  /* RFC 2046 says 70; X-Road's decoders take more */
+#define SLT_MIME_PARTS_MAX 128
+
+struct slt_mime_header { /* one header of a part; borrowed for the callback */
+	struct slt_str name, value;
+};
+
+struct slt_multipart_ops {
+	/* A part begins: its headers, in order. */
+	bool (*part)(void *arg, const struct slt_mime_header *h, size_t n, struct slt_err *err);
+	bool (*data)(void *arg, const char *p, size_t n, struct slt_err *err);
+	bool (*part_end)(void *arg, struct slt_err *err);
+};
+
+struct slt_multipart;
+struct slt_multipart *slt_multipart_new(struct slt_str boundary,
+					const struct slt_multipart_ops *ops, void *arg);
+void slt_multipart_free(struct slt_multipart *m);
+SLT_DEFINE_AUTO(struct slt_multipart *, slt_multipart_free)
+/* SLT_EMIME_PARSING_FAILED, or what a callback failed with. */
+SLT_CHECK bool slt_multipart_feed(struct slt_multipart *m, const char *p, size_t n,
+				  struct slt_err *err);
+/* The end of input: fails unless the closing delimiter was seen. */
+SLT_CHECK bool slt_multipart_end(struct slt_multipart *m, struct slt_err *err);
+
+/* "type/subtype" of a Content-Type value, trimmed; empty when there is none. */
+struct slt_str slt_mime_type(struct slt_str content_type);
+/* A parameter of a header value, unquoted (either quote character); false when absent. */
+bool slt_mime_param(struct slt_str value, const char *name, struct slt_str *ret);

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Judging certificates: who a certificate belongs to (profiles, xroad-wire 2.6), whether it
+ * chains to an approved CA at an instant (2.2), whether an OCSP response vouches for it (2.3), and
+ * whether a TLS certificate may speak for a member (2.5).
+ *
+ * Implemented in certinfo.c (names, profiles, key usage), chain.c, ocsp.c and this module's own
+ * trust.c. What each checks and does not check stands with the function.
+ */
+
+#include "federation/globalconf.h"
+
+#define SLT_OCSP_BYTES_MAX 65536
+#define SLT_CHAIN_MAX 6 /* certificates a peer may present */
+
+/* --- certinfo.c --- */
+
+/* The member a signing certificate names under a CA's profile. instance is the signer's.
+ * SLT_EINCORRECT_CERTIFICATE naming field and profile. Strings in the arena. */
+SLT_CHECK bool slt_certinfo_member(const X509 *cert, enum slt_profile profile,
+				   const char *instance, struct slt_arena *a, struct slt_id *ret,
+				   struct slt_err *err);
+enum slt_profile slt_profile_by_class(struct slt_str class_name); /* last segment, trimmed */
+const char *slt_profile_name(enum slt_profile p);
+/* nonRepudiation set; *ret_no_ku when there is no KeyUsage extension at all. */
+bool slt_certinfo_is_signing(const X509 *cert, bool *ret_no_ku);
+bool slt_certinfo_is_auth(const X509 *cert);
+/* RFC 2253 text of a name, UTF-8, and SHA-x of the DER as hex. */
+void slt_certinfo_name(const X509_NAME *name, struct slt_buf *out);
+void slt_certinfo_digest(const X509 *cert, enum slt_digest_alg alg, struct slt_digest *ret);
+
+/* --- ocsp.c --- */
+
+struct slt_ocsp_info { /* what a good response said; milliseconds, next_update 0 if none */
+	int64_t produced_at, this_update, next_update;
+};
+/* Judges one DER response for cert issued by ca->cert at at_ms, with freshness and nextUpdate
+ * policy of gc. Checks all of 2.3 plus: exactly one matching SingleResponse is used, signature
+ * algorithm allowed, delegated responder valid at thisUpdate, thisUpdate not more than skew in
+ * the future unless lax. SLT_EINCORRECT_VALIDATION_INFO (with how old, how far in the future) or
+ * SLT_ECERT_VALIDATION (revoked since, unknown). */
+SLT_CHECK bool slt_ocsp_verify(const struct slt_globalconf *gc, struct slt_str der,
+			       const X509 *cert, const struct slt_gc_ca *ca, int64_t at_ms,
+			       bool lax, struct slt_ocsp_info *ret, struct slt_err *err);
+/* DER OCSP request (CertID with SHA-1, no nonce, as X-Road's signer sends). */
+SLT_CHECK bool slt_ocsp_request(const X509 *cert, const X509 *issuer, struct slt_buf *out,
+				struct slt_err *err);
+/* Does this response's CertID name the certificate? (for picking one out of several) */
+bool slt_ocsp_matches(struct slt_str der, const X509 *cert, const X509 *issuer);
+
+/* --- chain.c --- */
+
+struct slt_ocsp_source { /* DER responses at hand */
+	const struct slt_str *der;
+	size_t n;
+};
+struct slt_path {
+	const struct slt_gc_ca *ca; /* the approved CA that anchors it */
+	struct slt_ocsp_info ocsp;  /* of the leaf */
+	int64_t valid_until_ms;     /* the earliest of certificates and OCSP: cache no longer */
+};
+/* leaf → presented intermediates → approved CA of `instance`, every certificate below the anchor
+ * valid at at_ms and vouched for by OCSP. Refuses MD2, MD5 (and SHA-1 unless lax) signatures, RSA
+ * below 2048 unless lax, unknown critical extensions, path length and name violations.
+ * SLT_CANNOT_CREATE_CERT_PATH or SLT_INVALID_CERT_PATH as outer code. `ca_override`, when given,
+ * is the anchor to use instead (tests, archives). */
+SLT_CHECK bool slt_chain_verify(const struct slt_globalconf *gc, const char *instance, X509 *leaf,
+				X509 *const *intermediates, size_t n_intermediates,
+				const struct slt_ocsp_source *ocsp, int64_t at_ms, bool lax,
+				const struct slt_gc_ca *ca_override, struct slt_path *ret,
+				struct slt_err *err);
+
+/* --- trust.c --- */
+
+/* May the TLS peer with this chain (leaf first) speak for `member` (exact client identifier) of
+ * its instance now? CertHelper.verifyAuthCert: authentication certificate, chain, OCSP, registered
+ * to a server that serves the member. All failures under SLT_ESSL_AUTHENTICATION_FAILED.
+ * *ret_missing_ocsp (may be NULL) is set when all that lacks is a fresh OCSP response for the
+ * certificate with that index in the chain. */
+SLT_CHECK bool slt_trust_tls_peer(const struct slt_globalconf *gc, X509 *const *chain, size_t n,
+				  const struct slt_ocsp_source *ocsp, const struct slt_id *member,
+				  int64_t now_ms, struct slt_path *ret, int *ret_missing_ocsp,
+				  struct slt_err *err);
