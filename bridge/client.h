@@ -42,7 +42,8 @@ struct slt_call {
 	unsigned connect_ms, total_ms; /* 0: 10 s, 60 s */
 	/* TLS: NULL tls_identity and NULL judge with an https URL: ordinary verification. */
 	struct slt_client_tls *tls;
-	bool tls_insecure; /* https without verification (configuration sources, as X-Road allows) */
+	bool tls_insecure; /* https without verification (configuration sources, as X-Road allows)
+			    */
 	/* Runs on the client thread, must not block: may this peer get the request? */
 	bool (*judge)(void *arg, X509 *const *chain, size_t n, struct slt_err *err);
 	/* The answer's status and headers are there; then its body in pieces. Client thread. */
@@ -50,7 +51,8 @@ struct slt_call {
 		       struct slt_err *err);
 	bool (*data)(void *arg, const char *p, size_t n, struct slt_err *err);
 	/* The end, exactly once: err is NULL on success. `sent` says whether any byte of the
-	 * request may have reached the peer: if not, another address may be tried. Client thread. */
+	 * request may have reached the peer: if not, another address may be tried. Client thread.
+	 */
 	void (*done)(void *arg, int status, bool sent, const struct slt_err *err);
 	void *arg;
 };

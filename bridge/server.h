@@ -35,14 +35,14 @@ struct slt_server_handler {
 
 struct slt_server_options {
 	const char *address; /* numeric */
-	unsigned port;       /* 0: any free one, see slt_server_port() */
+	unsigned port;	     /* 0: any free one, see slt_server_port() */
 	/* TLS: PEM texts; NULL for plain HTTP */
 	const char *cert_pem, *key_pem;
 	bool client_certificate;
-	unsigned max_connections;          /* 0: 1000 */
+	unsigned max_connections;	   /* 0: 1000 */
 	unsigned max_connections_per_peer; /* 0: no limit of its own */
-	unsigned idle_seconds;             /* 0: 120 */
-	unsigned threads;                  /* I/O threads; 0: 1 */
+	unsigned idle_seconds;		   /* 0: 120 */
+	unsigned threads;		   /* I/O threads; 0: 1 */
 	const struct slt_server_handler *handler;
 	void *arg;
 };
@@ -65,8 +65,7 @@ const char *slt_request_query(const struct slt_request *r); /* as sent, without 
 const char *slt_request_header(const struct slt_request *r, const char *name);
 /* Calls back for every header in order. */
 void slt_request_each_header(const struct slt_request *r,
-			     void (*cb)(void *arg, const char *name, const char *value),
-			     void *arg);
+			     void (*cb)(void *arg, const char *name, const char *value), void *arg);
 const char *slt_request_peer(const struct slt_request *r); /* numeric address */
 /* The chain the TLS peer presented, leaf first; n 0 without TLS. Borrowed. */
 X509 *const *slt_request_peer_chain(const struct slt_request *r, size_t *ret_n);
@@ -84,6 +83,5 @@ struct slt_body_source {
 /* Copies headers and bytes. */
 void slt_respond(struct slt_request *r, unsigned status, const struct slt_response_header *h,
 		 size_t n_headers, const void *body, size_t n);
-void slt_respond_stream(struct slt_request *r, unsigned status,
-			const struct slt_response_header *h, size_t n_headers,
-			const struct slt_body_source *body);
+void slt_respond_stream(struct slt_request *r, unsigned status, const struct slt_response_header *h,
+			size_t n_headers, const struct slt_body_source *body);

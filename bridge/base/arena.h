@@ -14,7 +14,7 @@ struct slt_arena *slt_arena_new(void);
 void slt_arena_free(struct slt_arena *a);
 SLT_DEFINE_AUTO(struct slt_arena *, slt_arena_free)
 
-void *slt_arena_alloc(struct slt_arena *a, size_t n); /* zeroed, aligned for any type */
+void *slt_arena_alloc(struct slt_arena *a, size_t n);	    /* zeroed, aligned for any type */
 char *slt_arena_strdup(struct slt_arena *a, const char *s); /* NULL for NULL */
 char *slt_arena_strndup(struct slt_arena *a, const char *s, size_t n);
 void *slt_arena_memdup(struct slt_arena *a, const void *p, size_t n);

@@ -29,10 +29,13 @@ struct slt_buf {
 	bool failed;
 };
 
-#define SLT_BUF_INIT(max_) {.p = NULL, .n = 0, .cap = 0, .max = (max_), .failed = false}
+#define SLT_BUF_INIT(max_)                                                                         \
+	{                                                                                          \
+		.p = NULL, .n = 0, .cap = 0, .max = (max_), .failed = false                        \
+	}
 
 void slt_buf_init(struct slt_buf *b, size_t max);
-void slt_buf_fini(struct slt_buf *b); /* frees; the buffer is empty and usable afterwards */
+void slt_buf_fini(struct slt_buf *b);  /* frees; the buffer is empty and usable afterwards */
 void slt_buf_reset(struct slt_buf *b); /* n = 0, failure cleared, memory kept */
 SLT_UNUSED static inline void slt_buf_fini_auto(struct slt_buf *b)
 {
@@ -46,7 +49,7 @@ void slt_buf_add(struct slt_buf *b, const void *p, size_t n);
 void slt_buf_adds(struct slt_buf *b, const char *s);
 void slt_buf_addc(struct slt_buf *b, char c);
 void slt_buf_addf(struct slt_buf *b, const char *fmt, ...) SLT_PRINTF(2, 3);
-void slt_buf_add_xml(struct slt_buf *b, const char *s);  /* escapes & < > " for text or attribute */
+void slt_buf_add_xml(struct slt_buf *b, const char *s);	 /* escapes & < > " for text or attribute */
 void slt_buf_add_json(struct slt_buf *b, const char *s); /* a JSON string with its quotes */
 void slt_buf_add_base64(struct slt_buf *b, const void *p, size_t n); /* unwrapped */
 void slt_buf_add_hex(struct slt_buf *b, const void *p, size_t n);    /* lower case */

@@ -15,13 +15,13 @@ struct slt_conf; /* an open file, and the problems found in it */
 struct slt_conf_group;
 
 enum slt_conf_type {
-	SLT_CONF_STRING, /* const char * */
-	SLT_CONF_PATH,   /* const char *, made absolute against the file's directory */
-	SLT_CONF_INT,    /* int64_t, between min and max */
-	SLT_CONF_BOOL,   /* bool */
-	SLT_CONF_ENUM,   /* int; the words stand in `values`, separated by '|' */
+	SLT_CONF_STRING,  /* const char * */
+	SLT_CONF_PATH,	  /* const char *, made absolute against the file's directory */
+	SLT_CONF_INT,	  /* int64_t, between min and max */
+	SLT_CONF_BOOL,	  /* bool */
+	SLT_CONF_ENUM,	  /* int; the words stand in `values`, separated by '|' */
 	SLT_CONF_STRINGS, /* struct slt_conf_strings */
-	SLT_CONF_GROUPS, /* a list of groups or a single group: read by `each`, or by the caller */
+	SLT_CONF_GROUPS,  /* a list of groups or a single group: read by `each`, or by the caller */
 };
 
 struct slt_conf_strings {
@@ -34,7 +34,7 @@ struct slt_conf_option {
 	enum slt_conf_type type;
 	size_t offset; /* into the struct */
 	bool required;
-	int64_t min, max;    /* INT */
+	int64_t min, max;     /* INT */
 	const char *fallback; /* default as text; NULL: zero, NULL or empty */
 	const char *values;   /* ENUM */
 	const char *doc;      /* a sentence for the manual */

@@ -27,25 +27,28 @@ enum slt_code {
 /* Spelling of fault codes: CamelCase up to X-Road 7.7, lower snake case from 7.8. */
 enum slt_dialect { SLT_DIALECT_SNAKE, SLT_DIALECT_CAMEL };
 
-#define SLT_ERR_MSG_MAX 768
+#define SLT_ERR_MSG_MAX	   768
 #define SLT_ERR_PREFIX_MAX 6
 
 struct slt_err {
-	enum slt_code code;                         /* the leaf; SLT_OK when nothing failed */
-	enum slt_code prefix[SLT_ERR_PREFIX_MAX];   /* innermost first */
+	enum slt_code code;			  /* the leaf; SLT_OK when nothing failed */
+	enum slt_code prefix[SLT_ERR_PREFIX_MAX]; /* innermost first */
 	unsigned n_prefix;
 	const char *file; /* where it was raised, for the developer's log only */
 	int line;
 	char msg[SLT_ERR_MSG_MAX]; /* a sentence without full stop, outermost context first */
 };
 
-#define SLT_ERR_INIT {.code = SLT_OK}
+#define SLT_ERR_INIT                                                                               \
+	{                                                                                          \
+		.code = SLT_OK                                                                     \
+	}
 
 /* Each returns false, so that `return slt_fail(err, …)` reads well. */
-#define slt_fail(err, code, ...) slt_fail_at(err, code, __FILE__, __LINE__, __VA_ARGS__)
+#define slt_fail(err, code, ...)       slt_fail_at(err, code, __FILE__, __LINE__, __VA_ARGS__)
 #define slt_fail_errno(err, code, ...) slt_fail_errno_at(err, code, __FILE__, __LINE__, __VA_ARGS__)
-#define slt_fail_ssl(err, code, ...) slt_fail_ssl_at(err, code, __FILE__, __LINE__, __VA_ARGS__)
-#define slt_fail_xml(err, code, ...) slt_fail_xml_at(err, code, __FILE__, __LINE__, __VA_ARGS__)
+#define slt_fail_ssl(err, code, ...)   slt_fail_ssl_at(err, code, __FILE__, __LINE__, __VA_ARGS__)
+#define slt_fail_xml(err, code, ...)   slt_fail_xml_at(err, code, __FILE__, __LINE__, __VA_ARGS__)
 
 bool slt_fail_at(struct slt_err *err, enum slt_code code, const char *file, int line,
 		 const char *fmt, ...) SLT_PRINTF(5, 6);

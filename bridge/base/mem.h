@@ -13,10 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SLT_CHECK __attribute__((warn_unused_result))
+#define SLT_CHECK	 __attribute__((warn_unused_result))
 #define SLT_PRINTF(f, a) __attribute__((format(printf, f, a)))
-#define SLT_UNUSED __attribute__((unused))
-#define SLT_NORETURN __attribute__((noreturn))
+#define SLT_UNUSED	 __attribute__((unused))
+#define SLT_NORETURN	 __attribute__((noreturn))
 
 /* Declares the clean-up function that SLT_AUTO(fn) needs for variables of the given type. */
 #define SLT_DEFINE_AUTO(type, fn)                                                                  \

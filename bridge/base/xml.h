@@ -14,7 +14,7 @@
 #include "base/arena.h"
 
 struct slt_xml_limits {
-	size_t bytes;   /* length of the document */
+	size_t bytes;	/* length of the document */
 	unsigned depth; /* nested elements */
 	unsigned nodes; /* elements plus attributes */
 };
@@ -22,7 +22,7 @@ struct slt_xml_limits {
 /* For messages and signatures of a peer. */
 #define SLT_XML_PEER ((struct slt_xml_limits){.bytes = 20u << 20, .depth = 128, .nodes = 500000})
 
-#define SLT_XML(s) ((const xmlChar *)(s))
+#define SLT_XML(s)   ((const xmlChar *)(s))
 
 void slt_xml_init(void); /* once, before threads */
 
@@ -35,8 +35,8 @@ SLT_DEFINE_AUTO(xmlDoc *, slt_xml_free)
 
 /* Element tests and walks; ns NULL means "in no namespace". */
 bool slt_xml_is(const xmlNode *node, const char *ns, const char *name);
-xmlNode *slt_xml_first(const xmlNode *parent);          /* first child element */
-xmlNode *slt_xml_next(const xmlNode *node);             /* next sibling element */
+xmlNode *slt_xml_first(const xmlNode *parent); /* first child element */
+xmlNode *slt_xml_next(const xmlNode *node);    /* next sibling element */
 xmlNode *slt_xml_child(const xmlNode *parent, const char *ns, const char *name);
 xmlNode *slt_xml_next_named(const xmlNode *node, const char *ns, const char *name);
 unsigned slt_xml_count(const xmlNode *parent, const char *ns, const char *name);
