@@ -6,8 +6,8 @@
  * chains to an approved CA at an instant (2.2), whether an OCSP response vouches for it (2.3), and
  * whether a TLS certificate may speak for a member (2.5).
  *
- * Implemented in certinfo.c (names, profiles, key usage), chain.c, ocsp.c and this module's own
- * trust.c. What each checks and does not check stands with the function.
+ * Implemented in profile.c (names of members), certinfo.c (key usage, algorithms, texts), chain.c,
+ * ocsp.c and this module's own trust.c. What each checks and does not check stands with the function.
  */
 
 #include "federation/globalconf.h"
@@ -15,7 +15,7 @@
 #define SLT_OCSP_BYTES_MAX 65536
 #define SLT_CHAIN_MAX 6 /* certificates a peer may present */
 
-/* --- certinfo.c --- */
+/* --- profile.c --- */
 
 /* The member a signing certificate names under a CA's profile. instance is the signer's.
  * SLT_EINCORRECT_CERTIFICATE naming field and profile. Strings in the arena. */
@@ -24,12 +24,29 @@ SLT_CHECK bool slt_certinfo_member(const X509 *cert, enum slt_profile profile,
 				   struct slt_err *err);
 enum slt_profile slt_profile_by_class(struct slt_str class_name); /* last segment, trimmed */
 const char *slt_profile_name(enum slt_profile p);
+
+/* --- certinfo.c --- */
+
 /* nonRepudiation set; *ret_no_ku when there is no KeyUsage extension at all. */
 bool slt_certinfo_is_signing(const X509 *cert, bool *ret_no_ku);
 bool slt_certinfo_is_auth(const X509 *cert);
 /* RFC 2253 text of a name, UTF-8, and SHA-x of the DER as hex. */
 void slt_certinfo_name(const X509_NAME *name, struct slt_buf *out);
 void slt_certinfo_digest(const X509 *cert, enum slt_digest_alg alg, struct slt_digest *ret);
+/* An ASN.1 time in the one form that RFC 5280 allows: UTCTime YYMMDDHHMMSSZ or GeneralizedTime
+ * YYYYMMDDHHMMSSZ, every field in range. False for anything else, where OpenSSL is lenient. */
+bool slt_certinfo_time(const ASN1_TIME *t, int64_t *ret_ms);
+/* For messages: `"CN=…,C=FI" (serial 1a2b)`, cut where too long; a span of time in its two largest
+ * units, "3 days 4 hours", whatever its sign. Both return ret. */
+#define SLT_CERT_TEXT 240
+const char *slt_certinfo_text(const X509 *cert, char ret[SLT_CERT_TEXT]);
+#define SLT_SPAN_TEXT 48
+const char *slt_span_text(int64_t ms, char ret[SLT_SPAN_TEXT]);
+/* May a certificate, or what an authority signed with its key, be relied on? RSA from 2048 (lax:
+ * 1024) to 8192 bits, P-256, P-384, P-521; the reason stands in *ret_why. */
+bool slt_certinfo_key_allowed(EVP_PKEY *key, bool lax, const char **ret_why);
+/* SHA-2 with RSA (both paddings) or ECDSA, lax: SHA-1 too; never MD2, MD4, MD5. */
+bool slt_certinfo_sigalg_allowed(const X509_ALGOR *alg, bool lax);
 
 /* --- ocsp.c --- */
 
