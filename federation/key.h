@@ -54,3 +54,15 @@ SLT_CHECK bool slt_key_load(const char *key_path, const char *cert_path, const c
  * SLT_EINVALID_SIGNATURE_VALUE. */
 SLT_CHECK bool slt_sig_verify(EVP_PKEY *key, enum slt_sig_alg alg, const struct slt_digest *d,
 			      const void *sig, size_t n, struct slt_err *err);
+
+/* What key stores share: sets digest and padding of a context that was initialised for signing or
+ * verifying. False when OpenSSL refuses. */
+SLT_CHECK bool slt_sig_setup(EVP_PKEY_CTX *ctx, enum slt_sig_alg alg);
+
+/* ECDSA signatures: XML carries r and s side by side, OpenSSL and PKCS#11 speak DER. Both halves
+ * are as long as the field when written; when read, any even length is split in the middle, since
+ * X-Road pads only to the longer of the two. SLT_EINVALID_SIGNATURE_VALUE. */
+#define SLT_SIG_RAW_MAX 256
+SLT_CHECK bool slt_sig_der_to_raw(const EVP_PKEY *key, struct slt_str der, struct slt_buf *ret,
+				  struct slt_err *err);
+SLT_CHECK bool slt_sig_raw_to_der(struct slt_str raw, struct slt_buf *ret, struct slt_err *err);
