@@ -38,7 +38,6 @@ struct slt_call {
 	const void *body;
 	size_t n_body;
 	bool (*read)(void *arg, char *p, size_t n, size_t *ret_n, struct slt_err *err);
-	void (*rewind)(void *arg);
 	unsigned connect_ms, total_ms; /* 0: 10 s, 60 s */
 	/* TLS: NULL tls_identity and NULL judge with an https URL: ordinary verification. */
 	struct slt_client_tls *tls;

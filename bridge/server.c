@@ -1,0 +1,554 @@
+/* SPDX-License-Identifier: MIT */
+#include "server.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <gnutls/gnutls.h>
+#include <microhttpd.h>
+
+#include "base/log.h"
+
+/* X-Road peers offer three CBC suites under TLS 1.2 by default, which GnuTLS leaves out. */
+#define TLS_PRIORITIES                                                                             \
+	"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:+AES-256-CBC:+SHA384:+SHA256:+DHE-RSA"
+#define CONNECTION_MEMORY (96u << 10) /* headers of a request; also MHD's I/O buffers */
+#define DRAIN_MAX	  (16u << 20) /* of a refused request's body, so that its peer can read why */
+#define STREAM_BLOCK	  (64u << 10)
+#define PEER_CHAIN_MAX	  6
+
+struct slt_server {
+	struct MHD_Daemon *daemon;
+	const struct slt_server_handler *handler;
+	void *arg;
+	bool client_certificate;
+	unsigned port;
+	int listen_fd; /* after quiescing; -1 before */
+	_Atomic unsigned connections;
+};
+
+/* What is known of a connection, over all its requests. */
+struct peer {
+	X509 *chain[PEER_CHAIN_MAX];
+	size_t n;
+	bool loaded;
+	char address[INET6_ADDRSTRLEN];
+};
+
+struct slt_request {
+	struct slt_server *server;
+	struct MHD_Connection *connection;
+	char *uri; /* as sent */
+	char *path;
+	const char *query;
+	const char *method;
+	void *state;
+	bool begun, ended, refused;
+	uint64_t drained;
+	pthread_mutex_t lock;
+	struct MHD_Response *response; /* set by slt_respond() */
+	unsigned status;
+	bool suspended;
+};
+
+/* --- requests ----------------------------------------------------------------------------- */
+
+/* MHD calls this first of all with the request line's target: nothing has been decoded yet. */
+static void *on_uri(void *cls, const char *uri, struct MHD_Connection *c)
+{
+	struct slt_request *r = slt_calloc(1, sizeof(*r));
+
+	r->server = cls;
+	r->connection = c;
+	r->uri = slt_strdup(uri);
+	size_t n = strcspn(uri, "?");
+	r->path = slt_strndup(uri, n);
+	r->query = uri[n] ? r->uri + n + 1 : "";
+	pthread_mutex_init(&r->lock, NULL);
+	return r;
+}
+
+/* Paths and queries are handed on as sent. */
+static size_t keep_escapes(void *cls, struct MHD_Connection *c, char *s)
+{
+	(void)cls;
+	(void)c;
+	return strlen(s);
+}
+
+static void request_free(struct slt_request *r)
+{
+	if (r->response) {
+		MHD_destroy_response(r->response);
+	}
+	pthread_mutex_destroy(&r->lock);
+	free(r->path);
+	free(r->uri);
+	free(r);
+}
+
+static void on_completed(void *cls, struct MHD_Connection *c, void **con_cls,
+			 enum MHD_RequestTerminationCode code)
+{
+	struct slt_request *r = *con_cls;
+
+	(void)cls;
+	(void)c;
+	(void)code;
+	if (!r) {
+		return;
+	}
+	if (r->state) {
+		r->server->handler->done(r->state);
+	}
+	request_free(r);
+	*con_cls = NULL;
+}
+
+static struct peer *peer_of(const struct slt_request *r)
+{
+	const union MHD_ConnectionInfo *i =
+		MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return i ? i->socket_context : NULL;
+}
+
+static void peer_address(struct MHD_Connection *c, char ret[INET6_ADDRSTRLEN])
+{
+	const union MHD_ConnectionInfo *i =
+		MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+	ret[0] = '\0';
+	if (i && i->client_addr && i->client_addr->sa_family == AF_INET) {
+		const struct sockaddr_in *in = (const void *)i->client_addr;
+		inet_ntop(AF_INET, &in->sin_addr, ret, INET6_ADDRSTRLEN);
+	} else if (i && i->client_addr && i->client_addr->sa_family == AF_INET6) {
+		const struct sockaddr_in6 *in = (const void *)i->client_addr;
+		inet_ntop(AF_INET6, &in->sin6_addr, ret, INET6_ADDRSTRLEN);
+	}
+}
+
+static void on_connection(void *cls, struct MHD_Connection *c, void **socket_context,
+			  enum MHD_ConnectionNotificationCode code)
+{
+	struct slt_server *s = cls;
+
+	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+		struct peer *p = *socket_context;
+		for (size_t i = 0; p && i < p->n; i++) {
+			X509_free(p->chain[i]);
+		}
+		free(p);
+		*socket_context = NULL;
+		atomic_fetch_sub(&s->connections, 1);
+		return;
+	}
+	atomic_fetch_add(&s->connections, 1);
+	struct peer *p = slt_calloc(1, sizeof(*p));
+	peer_address(c, p->address);
+	*socket_context = p;
+	if (s->client_certificate) {
+		const union MHD_ConnectionInfo *i =
+			MHD_get_connection_info(c, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+		/* before the handshake: a peer without a certificate never gets past it */
+		if (i && i->tls_session) {
+			gnutls_certificate_server_set_request(i->tls_session, GNUTLS_CERT_REQUIRE);
+			gnutls_certificate_send_x509_rdn_sequence(i->tls_session, 1);
+		}
+	}
+}
+
+static void load_chain(const struct slt_request *r, struct peer *p)
+{
+	const union MHD_ConnectionInfo *i =
+		MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+	unsigned n = 0;
+
+	p->loaded = true;
+	if (!i || !i->tls_session) {
+		return;
+	}
+	const gnutls_datum_t *der = gnutls_certificate_get_peers(i->tls_session, &n);
+	for (unsigned k = 0; der && k < n; k++) {
+		const unsigned char *at = der[k].data;
+		X509 *x = k < PEER_CHAIN_MAX ? d2i_X509(NULL, &at, (long)der[k].size) : NULL;
+		if (!x) {
+			/* too long or unreadable: as if it had presented nothing */
+			while (p->n) {
+				X509_free(p->chain[--p->n]);
+			}
+			return;
+		}
+		p->chain[p->n++] = x;
+	}
+}
+
+/* A length given twice or in two ways could be read differently by somebody before us. */
+static bool framing_is_plain(struct slt_request *r, struct slt_err *err)
+{
+	const char *te = slt_request_header(r, "Transfer-Encoding");
+	const char *cl = slt_request_header(r, "Content-Length");
+
+	if (te && (cl || !slt_strcase_eq(te, "chunked"))) {
+		return slt_fail(err, SLT_EINVALID_REQUEST,
+				"the request's length is given in more than one way");
+	}
+	if (cl && strspn(cl, "0123456789") != strlen(cl)) {
+		return slt_fail(err, SLT_EINVALID_REQUEST, "Content-Length is not a number");
+	}
+	return true;
+}
+
+static uint64_t declared_length(const struct slt_request *r)
+{
+	const char *cl = slt_request_header(r, "Content-Length");
+
+	return cl ? strtoull(cl, NULL, 10) : 0;
+}
+
+static enum MHD_Result queue_response(struct slt_request *r)
+{
+	pthread_mutex_lock(&r->lock);
+	struct MHD_Response *response = r->response;
+	pthread_mutex_unlock(&r->lock);
+	return response ? MHD_queue_response(r->connection, r->status, response) : MHD_NO;
+}
+
+static void refuse(struct slt_request *r, const struct slt_err *err)
+{
+	r->refused = true;
+	r->server->handler->reject(r->server->arg, r->state, r, err);
+}
+
+static enum MHD_Result on_begin(struct slt_request *r, const char *method)
+{
+	struct slt_err err = SLT_ERR_INIT;
+	const struct slt_server_handler *h = r->server->handler;
+
+	r->begun = true;
+	r->method = method;
+	if (!framing_is_plain(r, &err) || !h->begin(r->server->arg, r, &r->state, &err)) {
+		refuse(r, &err);
+		/* a body that would take long to throw away is not even read */
+		return declared_length(r) > DRAIN_MAX ? queue_response(r) : MHD_YES;
+	}
+	return MHD_YES;
+}
+
+static enum MHD_Result on_body(struct slt_request *r, const char *p, size_t *n)
+{
+	struct slt_err err = SLT_ERR_INIT;
+
+	if (r->refused) {
+		r->drained += *n;
+		*n = 0;
+		return r->drained > DRAIN_MAX ? MHD_NO : MHD_YES;
+	}
+	if (!r->server->handler->body(r->state, r, p, *n, &err)) {
+		refuse(r, &err);
+	}
+	*n = 0;
+	return MHD_YES;
+}
+
+static enum MHD_Result on_end(struct slt_request *r)
+{
+	if (r->refused || r->ended) {
+		return queue_response(r);
+	}
+	r->ended = true;
+	r->suspended = true;
+	/* first suspend: the answer may come from another thread before end() returns */
+	MHD_suspend_connection(r->connection);
+	r->server->handler->end(r->state, r);
+	return MHD_YES;
+}
+
+static enum MHD_Result on_access(void *cls, struct MHD_Connection *c, const char *url,
+				 const char *method, const char *version, const char *data,
+				 size_t *n, void **con_cls)
+{
+	struct slt_request *r = *con_cls;
+
+	(void)cls;
+	(void)c;
+	(void)url;
+	(void)version;
+	if (!r->begun) {
+		return on_begin(r, method);
+	}
+	return *n ? on_body(r, data, n) : on_end(r);
+}
+
+const char *slt_request_method(const struct slt_request *r)
+{
+	return r->method;
+}
+
+const char *slt_request_path(const struct slt_request *r)
+{
+	return r->path;
+}
+
+const char *slt_request_query(const struct slt_request *r)
+{
+	return r->query;
+}
+
+const char *slt_request_header(const struct slt_request *r, const char *name)
+{
+	return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
+}
+
+struct each {
+	void (*cb)(void *arg, const char *name, const char *value);
+	void *arg;
+};
+
+static enum MHD_Result each_value(void *cls, enum MHD_ValueKind kind, const char *key,
+				  const char *value)
+{
+	struct each *e = cls;
+
+	(void)kind;
+	e->cb(e->arg, key, value ? value : "");
+	return MHD_YES;
+}
+
+void slt_request_each_header(const struct slt_request *r,
+			     void (*cb)(void *arg, const char *name, const char *value), void *arg)
+{
+	struct each e = {cb, arg};
+
+	MHD_get_connection_values(r->connection, MHD_HEADER_KIND, each_value, &e);
+}
+
+const char *slt_request_peer(const struct slt_request *r)
+{
+	const struct peer *p = peer_of(r);
+
+	return p ? p->address : "";
+}
+
+X509 *const *slt_request_peer_chain(const struct slt_request *r, size_t *ret_n)
+{
+	struct peer *p = peer_of(r);
+
+	*ret_n = 0;
+	if (!p) {
+		return NULL;
+	}
+	if (!p->loaded) {
+		load_chain(r, p);
+	}
+	*ret_n = p->n;
+	return p->chain;
+}
+
+/* --- answering ---------------------------------------------------------------------------- */
+
+static void give(struct slt_request *r, unsigned status, const struct slt_response_header *h,
+		 size_t n_headers, struct MHD_Response *response)
+{
+	slt_assert(response);
+	for (size_t i = 0; i < n_headers; i++) {
+		/* a value that MHD takes for no header (control characters) is left out */
+		MHD_add_response_header(response, h[i].name, h[i].value);
+	}
+	pthread_mutex_lock(&r->lock);
+	slt_assert(!r->response);
+	r->response = response;
+	r->status = status;
+	bool resume = r->suspended;
+	struct MHD_Connection *c = r->connection;
+	pthread_mutex_unlock(&r->lock);
+	if (resume) {
+		MHD_resume_connection(c);
+	}
+}
+
+void slt_respond(struct slt_request *r, unsigned status, const struct slt_response_header *h,
+		 size_t n_headers, const void *body, size_t n)
+{
+	union {
+		const void *in;
+		void *out;
+	} bytes = {.in = n ? body : ""};
+
+	give(r, status, h, n_headers,
+	     MHD_create_response_from_buffer(n, bytes.out, MHD_RESPMEM_MUST_COPY));
+}
+
+static ssize_t read_stream(void *cls, uint64_t pos, char *p, size_t max)
+{
+	struct slt_body_source *b = cls;
+	struct slt_err err = SLT_ERR_INIT;
+	size_t n = 0;
+
+	(void)pos;
+	if (!b->read(b->arg, p, max, &n, &err)) {
+		slt_log_err(SLT_LOG_WARNING, "an answer broke off while it was sent", &err, NULL);
+		return MHD_CONTENT_READER_END_WITH_ERROR;
+	}
+	return n ? (ssize_t)n : MHD_CONTENT_READER_END_OF_STREAM;
+}
+
+static void free_stream(void *cls)
+{
+	struct slt_body_source *b = cls;
+
+	b->free(b->arg);
+	free(b);
+}
+
+void slt_respond_stream(struct slt_request *r, unsigned status, const struct slt_response_header *h,
+			size_t n_headers, const struct slt_body_source *body)
+{
+	struct slt_body_source *b = slt_calloc(1, sizeof(*b));
+
+	*b = *body;
+	give(r, status, h, n_headers,
+	     MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_stream, b,
+					       free_stream));
+}
+
+/* --- the listener ------------------------------------------------------------------------- */
+
+__attribute__((format(printf, 2, 0))) static void quiet(void *cls, const char *fmt, va_list ap)
+{
+	char text[512];
+
+	(void)cls;
+	if (slt_log_enabled(SLT_LOG_DEBUG)) {
+		vsnprintf(text, sizeof(text), fmt, ap);
+		text[strcspn(text, "\r\n")] = '\0';
+		slt_log(SLT_LOG_DEBUG, "libmicrohttpd", "text", text, NULL);
+	}
+}
+
+static bool parse_address(const struct slt_server_options *o, struct sockaddr_storage *ret,
+			  struct slt_err *err)
+{
+	struct sockaddr_in *in = (void *)ret;
+	struct sockaddr_in6 *in6 = (void *)ret;
+
+	memset(ret, 0, sizeof(*ret));
+	if (inet_pton(AF_INET, o->address, &in->sin_addr) == 1) {
+		in->sin_family = AF_INET;
+		in->sin_port = htons((uint16_t)o->port);
+		return true;
+	}
+	if (inet_pton(AF_INET6, o->address, &in6->sin6_addr) == 1) {
+		in6->sin6_family = AF_INET6;
+		in6->sin6_port = htons((uint16_t)o->port);
+		return true;
+	}
+	return slt_fail(err, SLT_ECONFIG, "\"%s\" is not a numeric address to listen on",
+			o->address);
+}
+
+static struct MHD_Daemon *start_daemon(struct slt_server *s, const struct slt_server_options *o,
+				       struct sockaddr_storage *address)
+{
+	union {
+		const char *in;
+		void *out;
+	} cert = {.in = o->cert_pem}, key = {.in = o->key_pem}, prio = {.in = TLS_PRIORITIES};
+	struct MHD_OptionItem tls[] = {
+		{MHD_OPTION_HTTPS_MEM_CERT, 0, cert.out},
+		{MHD_OPTION_HTTPS_MEM_KEY, 0, key.out},
+		{MHD_OPTION_HTTPS_PRIORITIES, 0, prio.out},
+		{MHD_OPTION_END, 0, NULL},
+	};
+	struct MHD_OptionItem pool[] = {
+		{MHD_OPTION_THREAD_POOL_SIZE, o->threads, NULL},
+		{MHD_OPTION_END, 0, NULL},
+	};
+	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC |
+			 MHD_USE_ERROR_LOG;
+
+	if (address->ss_family == AF_INET6) {
+		flags |= MHD_USE_IPv6;
+	}
+	if (o->cert_pem) {
+		flags |= MHD_USE_TLS;
+	}
+	return MHD_start_daemon(
+		flags, (uint16_t)o->port, NULL, NULL, on_access, s, /* clang-format off */
+		MHD_OPTION_EXTERNAL_LOGGER, quiet, NULL,
+		MHD_OPTION_SOCK_ADDR, address,
+		MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
+		MHD_OPTION_URI_LOG_CALLBACK, on_uri, s,
+		MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, s,
+		MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
+		MHD_OPTION_CONNECTION_LIMIT, o->max_connections ? o->max_connections : 1000u,
+		MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->max_connections_per_peer,
+		MHD_OPTION_CONNECTION_TIMEOUT, o->idle_seconds ? o->idle_seconds : 120u,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+		MHD_OPTION_STRICT_FOR_CLIENT, 1,
+		MHD_OPTION_ARRAY, o->cert_pem ? tls : tls + 3,
+		MHD_OPTION_ARRAY, o->threads > 1 ? pool : pool + 1,
+		MHD_OPTION_END); /* clang-format on */
+}
+
+bool slt_server_start(const struct slt_server_options *o, struct slt_server **ret,
+		      struct slt_err *err)
+{
+	struct sockaddr_storage address;
+
+	if (!parse_address(o, &address, err)) {
+		return false;
+	}
+	struct slt_server *s = slt_calloc(1, sizeof(*s));
+	s->handler = o->handler;
+	s->arg = o->arg;
+	s->client_certificate = o->client_certificate;
+	s->listen_fd = -1;
+	s->daemon = start_daemon(s, o, &address);
+	if (!s->daemon) {
+		slt_fail_errno(err, SLT_ENETWORK, "cannot listen on %s port %u", o->address,
+			       o->port);
+		free(s);
+		return false;
+	}
+	const union MHD_DaemonInfo *i = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_BIND_PORT);
+	s->port = i ? i->port : o->port;
+	*ret = s;
+	return true;
+}
+
+unsigned slt_server_port(const struct slt_server *s)
+{
+	return s->port;
+}
+
+unsigned slt_server_connections(const struct slt_server *s)
+{
+	return atomic_load(&s->connections);
+}
+
+void slt_server_quiesce(struct slt_server *s)
+{
+	if (s->listen_fd < 0) {
+		s->listen_fd = MHD_quiesce_daemon(s->daemon);
+	}
+}
+
+void slt_server_stop(struct slt_server *s)
+{
+	if (!s) {
+		return;
+	}
+	MHD_stop_daemon(s->daemon);
+	if (s->listen_fd >= 0) {
+		close(s->listen_fd);
+	}
+	free(s);
+}
