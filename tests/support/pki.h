@@ -14,10 +14,10 @@
 
 #include "federation/globalconf.h"
 
-#define PKI_NOW INT64_C(1795449600000)	      /* 2026-11-23T16:00:00Z */
+#define PKI_NOW	       INT64_C(1795449600000) /* 2026-11-23T16:00:00Z */
 #define PKI_NOT_BEFORE INT64_C(1577836800000) /* 2020-01-01 */
-#define PKI_NOT_AFTER INT64_C(2208988800000)  /* 2040-01-01 */
-#define PKI_FRESHNESS 3600		      /* seconds, of pki_globalconf() */
+#define PKI_NOT_AFTER  INT64_C(2208988800000) /* 2040-01-01 */
+#define PKI_FRESHNESS  3600		      /* seconds, of pki_globalconf() */
 
 enum pki_key { PKI_RSA2048, PKI_RSA3072, PKI_RSA1024, PKI_P256, PKI_P384 };
 
@@ -37,15 +37,15 @@ struct pki_spec {
 	const char *subject;
 	enum pki_key kind;
 	unsigned key_index;
-	EVP_PKEY *use_key; /* instead of kind and key_index */
+	EVP_PKEY *use_key;	       /* instead of kind and key_index */
 	int64_t not_before, not_after; /* 0: PKI_NOT_BEFORE, PKI_NOT_AFTER */
 	/* "name=value" as in an OpenSSL configuration: "keyUsage=critical,digitalSignature",
 	 * "1.2.3.4=critical,ASN1:NULL"; NULL ends the list. */
 	const char *ext[8];
-	const char *digest;  /* of the signature; NULL: "SHA256" */
-	const char *issuer;  /* issuer name in the certificate; NULL: the issuer's subject */
-	long serial;	     /* 0: a new one */
-	bool bad_signature;  /* one bit of the signature is flipped */
+	const char *digest; /* of the signature; NULL: "SHA256" */
+	const char *issuer; /* issuer name in the certificate; NULL: the issuer's subject */
+	long serial;	    /* 0: a new one */
+	bool bad_signature; /* one bit of the signature is flipped */
 };
 
 /* issuer NULL: self-signed. */
@@ -84,9 +84,9 @@ struct pki_single {
 	const char *raw_this_update, *raw_next_update;
 };
 struct pki_ocsp {
-	struct pki_single single[3]; /* up to the first without cert */
+	struct pki_single single[3];	  /* up to the first without cert */
 	const struct pki_cert *responder; /* NULL: single[0].issuer */
-	X509 *responder_name; /* whose name or key hash goes into the response; NULL: responder's */
+	X509 *responder_name;		  /* whose name goes in; NULL: responder's */
 	bool by_key;
 	X509 *embed[3];	     /* certificates in the response */
 	const char *digest;  /* of the signature; NULL: "SHA256" */
@@ -105,7 +105,7 @@ void pki_ocsp_good(const struct pki_cert *cert, const struct pki_cert *issuer, i
 struct pki_gc_ca {
 	const struct pki_cert *top;
 	const struct pki_cert *top_ocsp[3];
-	const struct pki_cert *intermediate[3]; /* listed intermediates */
+	const struct pki_cert *intermediate[3];	     /* listed intermediates */
 	const struct pki_cert *intermediate_ocsp[3]; /* responder of the intermediate beside it */
 	const char *profile; /* class name; NULL: FiVRKCertificateProfileInfoProvider */
 	bool authentication_only;
