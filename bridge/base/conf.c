@@ -388,6 +388,18 @@ static void print_word(struct slt_buf *out, const char *words, int i)
 	slt_buf_addc(out, '"');
 }
 
+/* An option that was left out and has no default. */
+static bool is_unset(const struct slt_conf_option *o, const void *from)
+{
+	const char *s;
+
+	if (o->type != SLT_CONF_STRING && o->type != SLT_CONF_PATH) {
+		return o->type == SLT_CONF_GROUPS;
+	}
+	memcpy(&s, (const char *)from + o->offset, sizeof(s));
+	return s == NULL;
+}
+
 static void print_value(const struct slt_conf_option *o, const char *from, struct slt_buf *out)
 {
 	const char *at = from + o->offset;
@@ -400,7 +412,7 @@ static void print_value(const struct slt_conf_option *o, const char *from, struc
 	case SLT_CONF_STRING:
 	case SLT_CONF_PATH:
 		memcpy(&s, at, sizeof(s));
-		print_string(out, s ? s : "");
+		print_string(out, s);
 		break;
 	case SLT_CONF_INT:
 		memcpy(&i, at, sizeof(i));
@@ -431,7 +443,7 @@ void slt_conf_print(const struct slt_conf_option *options, size_t n, const void 
 		    unsigned indent, struct slt_buf *out)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (options[i].type == SLT_CONF_GROUPS) {
+		if (is_unset(&options[i], from)) {
 			continue;
 		}
 		for (unsigned k = 0; k < indent; k++) {

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define S(field) offsetof(struct slt_config_side, field)
+#define R(field) offsetof(struct slt_config_route, field)
+#define C(field) offsetof(struct slt_config, field)
+#define GIB	 (1ll << 30)
+
+/* clang-format off */
+static const struct slt_conf_option side_options[] = {
+	{"name", SLT_CONF_STRING, S(name), true, 0, 0, NULL, NULL, "instance identifier of the side, e.g. \"EE\""},
+	{"country", SLT_CONF_STRING, S(country), false, 0, 0, NULL, NULL, "whose mapping tables the side speaks; left out: the country that lists the instance in its country.conf"},
+	{"anchor", SLT_CONF_PATH, S(anchor), true, 0, 0, NULL, NULL, "configuration anchor of the instance"},
+	{"globalconf", SLT_CONF_PATH, S(globalconf), true, 0, 0, NULL, NULL, "directory of the verified configuration cache"},
+	{"federation", SLT_CONF_STRING, S(federation), false, 0, 0, "none", NULL, "foreign instances to fetch: none, all, or a comma separated list"},
+	{"fetch_interval", SLT_CONF_INT, S(fetch_seconds), false, 1, 86400, "60", NULL, "seconds between fetches of the configuration"},
+	{"subsystem", SLT_CONF_STRING, S(subsystem_text), true, 0, 0, NULL, NULL, "own subsystem, which signs and calls: INSTANCE/CLASS/CODE/SUBSYSTEM"},
+	{"server", SLT_CONF_STRING, S(server_text), true, 0, 0, NULL, NULL, "own security server: INSTANCE/CLASS/CODE/SERVER"},
+	{"sign_key", SLT_CONF_PATH, S(sign_key), true, 0, 0, NULL, NULL, "signing key, PEM or PKCS#12, readable by nobody else"},
+	{"sign_cert", SLT_CONF_PATH, S(sign_cert), false, 0, 0, NULL, NULL, "signing certificate, PEM, with intermediates; left out: in the PKCS#12 file"},
+	{"sign_pin", SLT_CONF_PATH, S(sign_pin), false, 0, 0, NULL, NULL, "file with the PIN of the PKCS#12 file, readable by nobody else"},
+	{"pss", SLT_CONF_BOOL, S(pss), false, 0, 0, "false", NULL, "sign with RSA-PSS instead of PKCS#1 v1.5"},
+	{"auth_key", SLT_CONF_PATH, S(auth_key), true, 0, 0, NULL, NULL, "TLS authentication key, PEM"},
+	{"auth_cert", SLT_CONF_PATH, S(auth_cert), true, 0, 0, NULL, NULL, "TLS authentication certificate, PEM, with intermediates but without root"},
+	{"listen", SLT_CONF_STRING, S(listen), true, 0, 0, NULL, NULL, "numeric address of the message transport listener"},
+	{"port", SLT_CONF_INT, S(port), false, 0, 65535, "5500", NULL, "its port"},
+	{"ocsp_listen", SLT_CONF_STRING, S(ocsp_listen), false, 0, 0, NULL, NULL, "numeric address of the OCSP relay; left out: as listen"},
+	{"ocsp_port", SLT_CONF_INT, S(ocsp_port), false, 0, 65535, "5577", NULL, "port of the OCSP relay"},
+	{"peer_port", SLT_CONF_INT, S(peer_port), false, 1, 65535, "5500", NULL, "message transport port of the instance's security servers"},
+	{"peer_ocsp_port", SLT_CONF_INT, S(peer_ocsp_port), false, 1, 65535, "5577", NULL, "OCSP relay port of the instance's security servers"},
+	{"ocsp_interval", SLT_CONF_INT, S(ocsp_seconds), false, 1, 86400, "1200", NULL, "seconds between fetches of OCSP responses for the own certificates"},
+	{"timestamp_interval", SLT_CONF_INT, S(timestamp_seconds), false, 1, 86400, "60", NULL, "seconds between time-stamps of the message log"},
+	{"proxy_version", SLT_CONF_STRING, S(proxy_version), false, 0, 0, "7.8.0", NULL, "version told to peers in x-proxy-version"},
+	{"min_peer_version", SLT_CONF_STRING, S(min_peer_version), false, 0, 0, NULL, NULL, "lowest x-proxy-version accepted; left out: any"},
+	{"faults", SLT_CONF_ENUM, S(dialect), false, 0, 0, "snake", "snake|camel", "spelling of fault codes: snake (X-Road 7.8 and later) or camel (up to 7.7)"},
+};
+
+static const struct slt_conf_option route_options[] = {
+	{"name", SLT_CONF_STRING, R(name), true, 0, 0, NULL, NULL, "name of the route, for logs"},
+	{"from", SLT_CONF_STRING, R(from), true, 0, 0, NULL, NULL, "side whose members call"},
+	{"to", SLT_CONF_STRING, R(to), true, 0, 0, NULL, NULL, "side that has the service"},
+	{"provider", SLT_CONF_STRING, R(provider_text), false, 0, 0, NULL, NULL, "what the callers address; left out: the own subsystem of the side called from"},
+	{"target", SLT_CONF_STRING, R(target_text), true, 0, 0, NULL, NULL, "provider of the real service: INSTANCE/CLASS/CODE/SUBSYSTEM"},
+	{"flow", SLT_CONF_STRING, R(flow), true, 0, 0, NULL, NULL, "mapping flow: names of services, rules for their messages"},
+	{"services", SLT_CONF_STRINGS, R(services), false, 0, 0, NULL, NULL, "service codes offered; left out: all of the flow"},
+	{"allow", SLT_CONF_STRINGS, R(allow), true, 0, 0, NULL, NULL, "who may call: subsystems, members (with all their subsystems), global groups as INSTANCE/GROUP"},
+	{"once", SLT_CONF_STRINGS, R(once), false, 0, 0, NULL, NULL, "service codes whose messages change something: a message id that was seen before is refused"},
+	{"deadline", SLT_CONF_INT, R(deadline_seconds), false, 1, 3600, "60", NULL, "seconds for the whole call to the other side"},
+	{"represent", SLT_CONF_BOOL, R(represent), false, 0, 0, "true", NULL, "tell the other side the original caller in representedParty"},
+};
+
+static const struct slt_conf_option options[] = {
+	{"state", SLT_CONF_PATH, C(state), true, 0, 0, NULL, NULL, "directory for what the bridge must remember"},
+	{"log", SLT_CONF_PATH, C(log), false, 0, 0, NULL, NULL, "message log; left out: messages.db in the state directory"},
+	{"mappings", SLT_CONF_PATH, C(mappings), true, 0, 0, NULL, NULL, "directory of the mapping set"},
+	{"spool", SLT_CONF_PATH, C(spool), false, 0, 0, NULL, NULL, "directory for large attachments in transit; left out: the state directory"},
+	{"workers", SLT_CONF_INT, C(workers), false, 1, 256, "4", NULL, "threads that verify, map and sign"},
+	{"queue", SLT_CONF_INT, C(queue), false, 1, 100000, "256", NULL, "requests that may wait for a worker; more are refused at once"},
+	{"io_threads", SLT_CONF_INT, C(io_threads), false, 1, 64, "2", NULL, "threads that read and write connections, per listener"},
+	{"max_connections", SLT_CONF_INT, C(max_connections), false, 1, 100000, "1000", NULL, "open connections per listener"},
+	{"max_connections_per_peer", SLT_CONF_INT, C(max_connections_per_peer), false, 0, 100000, "0", NULL, "open connections from one address; 0: no limit of its own"},
+	{"client_connections", SLT_CONF_INT, C(client_connections), false, 1, 10000, "256", NULL, "connections to peers that are kept open"},
+	{"max_message", SLT_CONF_INT, C(max_message), false, 1024, 64ll << 20, "10485760", NULL, "bytes of a SOAP envelope or REST head"},
+	{"max_attachments", SLT_CONF_INT, C(max_attachments), false, 0, 1024 * GIB, "2147483648", NULL, "bytes of all attachments of a message"},
+	{"drain", SLT_CONF_INT, C(drain_seconds), false, 0, 3600, "30", NULL, "seconds that exchanges under way get when the bridge is stopped"},
+	{"log_level", SLT_CONF_ENUM, C(log_level), false, 0, 0, "info", "err|warning|notice|info|debug", "least important line that is logged"},
+	{"log_json", SLT_CONF_BOOL, C(log_json), false, 0, 0, "false", NULL, "log lines as JSON"},
+	{"test_codes", SLT_CONF_BOOL, C(test_codes), false, 0, 0, "false", NULL, "let personal codes of test documents through; never in production"},
+	{"sides", SLT_CONF_GROUPS, 0, true, 0, 0, NULL, NULL, "the instances in which the bridge is a member"},
+	{"routes", SLT_CONF_GROUPS, 0, true, 0, 0, NULL, NULL, "which services of one side are offered to the other"},
+};
+/* clang-format on */
+
+struct loader {
+	struct slt_conf *file;
+	struct slt_config *config;
+};
+
+static void read_id(struct loader *l, const struct slt_conf_group *g, const char *option,
+		    enum slt_id_type type, const char *text, struct slt_id *ret)
+{
+	struct slt_err err = SLT_ERR_INIT;
+	bool ok = true;
+
+	if (!text) {
+		return; /* already reported as missing */
+	}
+	ok = slt_id_parse(type, text, false, l->config->arena, ret, &err);
+	if (!ok) {
+		slt_conf_problem(l->file, g, option, "%s: %s", option, err.msg);
+	}
+}
+
+static void check_instance(struct loader *l, const struct slt_conf_group *g, const char *option,
+			   const struct slt_id *id, const struct slt_config_side *side)
+{
+	if (id->instance && side && side->name && strcmp(id->instance, side->name) != 0) {
+		slt_conf_problem(l->file, g, option,
+				 "%s belongs to instance %s, but the side is %s", option,
+				 id->instance, side->name);
+	}
+}
+
+static void read_side(struct loader *l, size_t i)
+{
+	struct slt_config *c = l->config;
+	struct slt_config_side *s = &c->side[i];
+	const struct slt_conf_group *g = slt_conf_group_at(slt_conf_root(l->file), "sides", i);
+
+	slt_conf_read(l->file, g, side_options, SLT_COUNT(side_options), c->arena, s);
+	if (!s->ocsp_listen) {
+		s->ocsp_listen = s->listen;
+	}
+	read_id(l, g, "subsystem", SLT_ID_SUBSYSTEM, s->subsystem_text, &s->subsystem);
+	read_id(l, g, "server", SLT_ID_SERVER, s->server_text, &s->server);
+	check_instance(l, g, "subsystem", &s->subsystem, s);
+	check_instance(l, g, "server", &s->server, s);
+	for (size_t k = 0; k < i && s->name; k++) {
+		if (c->side[k].name && strcmp(c->side[k].name, s->name) == 0) {
+			slt_conf_problem(l->file, g, "name", "there is already a side %s", s->name);
+		}
+	}
+}
+
+static const struct slt_config_side *side_named(struct loader *l, const struct slt_conf_group *g,
+						const char *option, const char *name)
+{
+	for (size_t i = 0; name && i < l->config->n_sides; i++) {
+		const struct slt_config_side *s = &l->config->side[i];
+		if (s->name && strcmp(s->name, name) == 0) {
+			return s;
+		}
+	}
+	if (name) {
+		slt_conf_problem(l->file, g, option, "%s: there is no side \"%s\"", option, name);
+	}
+	return NULL;
+}
+
+/* "EE/apteegid" is a group, three parts a member, four a subsystem. */
+static void read_allowed(struct loader *l, const struct slt_conf_group *g,
+			 struct slt_config_route *r)
+{
+	r->allowed = slt_arena_alloc(l->config->arena, (r->allow.n + 1) * sizeof(struct slt_id));
+	for (size_t i = 0; i < r->allow.n; i++) {
+		unsigned slashes = 0;
+		for (const char *p = r->allow.v[i]; *p; p++) {
+			slashes += *p == '/';
+		}
+		enum slt_id_type type = slashes == 1   ? SLT_ID_GLOBALGROUP
+					: slashes == 2 ? SLT_ID_MEMBER
+						       : SLT_ID_SUBSYSTEM;
+		struct slt_id *id = &r->allowed[r->n_allowed++];
+		read_id(l, g, "allow", type, r->allow.v[i], id);
+	}
+	if (r->allow.n == 0) {
+		slt_conf_problem(l->file, g, "allow",
+				 "allow is empty: nobody could call the route");
+	}
+}
+
+static void read_route(struct loader *l, size_t i)
+{
+	struct slt_config *c = l->config;
+	struct slt_config_route *r = &c->route[i];
+	const struct slt_conf_group *g = slt_conf_group_at(slt_conf_root(l->file), "routes", i);
+
+	slt_conf_read(l->file, g, route_options, SLT_COUNT(route_options), c->arena, r);
+	r->from_side = side_named(l, g, "from", r->from);
+	r->to_side = side_named(l, g, "to", r->to);
+	if (r->from_side && r->from_side == r->to_side) {
+		slt_conf_problem(l->file, g, "to", "the route begins and ends on side %s", r->to);
+	}
+	if (r->provider_text) {
+		read_id(l, g, "provider", SLT_ID_SUBSYSTEM, r->provider_text, &r->provider);
+	} else if (r->from_side) {
+		r->provider = r->from_side->subsystem;
+	}
+	read_id(l, g, "target", SLT_ID_SUBSYSTEM, r->target_text, &r->target);
+	check_instance(l, g, "provider", &r->provider, r->from_side);
+	check_instance(l, g, "target", &r->target, r->to_side);
+	read_allowed(l, g, r);
+}
+
+static void read_lists(struct loader *l)
+{
+	struct slt_config *c = l->config;
+	const struct slt_conf_group *root = slt_conf_root(l->file);
+
+	c->n_sides = slt_conf_group_count(root, "sides");
+	c->n_routes = slt_conf_group_count(root, "routes");
+	if (c->n_sides > SLT_SIDES_MAX || c->n_routes > SLT_ROUTES_MAX) {
+		slt_conf_problem(l->file, root, NULL, "at most %d sides and %d routes",
+				 SLT_SIDES_MAX, SLT_ROUTES_MAX);
+		c->n_sides = c->n_routes = 0;
+		return;
+	}
+	c->side = slt_arena_alloc(c->arena, (c->n_sides + 1) * sizeof(*c->side));
+	c->route = slt_arena_alloc(c->arena, (c->n_routes + 1) * sizeof(*c->route));
+	for (size_t i = 0; i < c->n_sides; i++) {
+		read_side(l, i);
+	}
+	for (size_t i = 0; i < c->n_routes; i++) {
+		read_route(l, i);
+	}
+}
+
+bool slt_config_load(const char *path, struct slt_config **ret, struct slt_err *err)
+{
+	SLT_AUTO(slt_conf_close) struct slt_conf *file = NULL;
+	SLT_AUTO(slt_config_free) struct slt_config *c = slt_calloc(1, sizeof(*c));
+
+	c->arena = slt_arena_new();
+	if (!slt_conf_open(path, &file, err)) {
+		return false;
+	}
+	struct loader l = {file, c};
+	slt_conf_read(file, slt_conf_root(file), options, SLT_COUNT(options), c->arena, c);
+	if (c->state && !c->log) {
+		c->log = slt_arena_printf(c->arena, "%s/messages.db", c->state);
+	}
+	if (!c->spool) {
+		c->spool = c->state;
+	}
+	read_lists(&l);
+	if (!slt_conf_finish(file, err)) {
+		return false;
+	}
+	*ret = SLT_TAKE(c);
+	return true;
+}
+
+void slt_config_free(struct slt_config *c)
+{
+	if (c) {
+		slt_arena_free(c->arena);
+		free(c);
+	}
+}
+
+void slt_config_print(const struct slt_config *c, struct slt_buf *out)
+{
+	slt_conf_print(options, SLT_COUNT(options), c, 0, out);
+	slt_buf_adds(out, "sides = (\n");
+	for (size_t i = 0; i < c->n_sides; i++) {
+		slt_buf_adds(out, "\t{\n");
+		slt_conf_print(side_options, SLT_COUNT(side_options), &c->side[i], 2, out);
+		slt_buf_adds(out, i + 1 < c->n_sides ? "\t},\n" : "\t}\n");
+	}
+	slt_buf_adds(out, ");\nroutes = (\n");
+	for (size_t i = 0; i < c->n_routes; i++) {
+		slt_buf_adds(out, "\t{\n");
+		slt_conf_print(route_options, SLT_COUNT(route_options), &c->route[i], 2, out);
+		slt_buf_adds(out, i + 1 < c->n_routes ? "\t},\n" : "\t}\n");
+	}
+	slt_buf_adds(out, ");\n");
+}
+
+static void document(const char *group, const struct slt_conf_option *o, size_t n,
+		     void (*each)(void *arg, const char *group, const struct slt_conf_option *o),
+		     void *arg)
+{
+	for (size_t i = 0; i < n; i++) {
+		each(arg, group, &o[i]);
+	}
+}
+
+void slt_config_document(void (*each)(void *arg, const char *group,
+				      const struct slt_conf_option *o),
+			 void *arg)
+{
+	document("", options, SLT_COUNT(options), each, arg);
+	document("sides", side_options, SLT_COUNT(side_options), each, arg);
+	document("routes", route_options, SLT_COUNT(route_options), each, arg);
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+#include "side.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+#include <openssl/pem.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "federation/globalconf_cache.h"
+
+#define PEM_MAX (256u << 10)
+
+struct slt_side {
+	const struct slt_config_side *config;
+	struct slt_key *sign;
+	X509 *auth[SLT_CHAIN_MAX];
+	size_t n_auth;
+	char *auth_cert_pem, *auth_key_pem;
+	struct slt_client_tls *tls;
+	struct slt_ocsp_cache *ocsp;
+	pthread_mutex_t lock;
+	struct slt_globalconf *gc;
+};
+
+static void bio_free(BIO *b)
+{
+	BIO_free(b);
+}
+SLT_DEFINE_AUTO(BIO *, bio_free)
+
+static bool read_auth_chain(struct slt_side *s, struct slt_err *err)
+{
+	SLT_AUTO(bio_free) BIO *b = BIO_new_mem_buf(s->auth_cert_pem, -1);
+	X509 *x;
+
+	while (s->n_auth < SLT_CHAIN_MAX && (x = PEM_read_bio_X509(b, NULL, NULL, NULL))) {
+		s->auth[s->n_auth++] = x;
+	}
+	if (s->n_auth == 0) {
+		return slt_fail_ssl(err, SLT_ECONFIG, "%s holds no certificate",
+				    s->config->auth_cert);
+	}
+	return true;
+}
+
+static bool check_auth_key(struct slt_side *s, struct slt_err *err)
+{
+	SLT_AUTO(bio_free) BIO *b = BIO_new_mem_buf(s->auth_key_pem, -1);
+	EVP_PKEY *key = PEM_read_bio_PrivateKey(b, NULL, NULL, NULL);
+	bool good = key && X509_check_private_key(s->auth[0], key) == 1;
+
+	EVP_PKEY_free(key);
+	if (!good) {
+		return slt_fail_ssl(err, SLT_ECONFIG, "%s is not the key of the certificate in %s",
+				    s->config->auth_key, s->config->auth_cert);
+	}
+	if (!slt_certinfo_is_auth(s->auth[0])) {
+		return slt_fail(err, SLT_ECONFIG, "%s is not an authentication certificate",
+				s->config->auth_cert);
+	}
+	return true;
+}
+
+static bool load_auth(struct slt_side *s, struct slt_err *err)
+{
+	const struct slt_config_side *c = s->config;
+	size_t n;
+
+	return slt_file_check_private(c->auth_key, err) &&
+	       slt_file_read(c->auth_key, PEM_MAX, &s->auth_key_pem, &n, err) &&
+	       slt_file_read(c->auth_cert, PEM_MAX, &s->auth_cert_pem, &n, err) &&
+	       read_auth_chain(s, err) && check_auth_key(s, err) &&
+	       slt_client_tls_new(s->auth_cert_pem, s->auth_key_pem, &s->tls, err);
+}
+
+static bool load_sign(struct slt_side *s, struct slt_err *err)
+{
+	const struct slt_config_side *c = s->config;
+	char *pin = NULL;
+	size_t n = 0;
+
+	if (c->sign_pin) {
+		if (!slt_file_check_private(c->sign_pin, err) ||
+		    !slt_file_read(c->sign_pin, 1024, &pin, &n, err)) {
+			return false;
+		}
+		pin[strcspn(pin, "\r\n")] = '\0';
+	}
+	bool ok = slt_key_load(c->sign_key, c->sign_cert, pin, c->pss, &s->sign, err);
+	if (pin) {
+		OPENSSL_cleanse(pin, n);
+		free(pin);
+	}
+	bool no_ku = false;
+	if (ok && !slt_certinfo_is_signing(s->sign->cert, &no_ku)) {
+		return slt_fail(err, SLT_ECONFIG, "%s is not a signing certificate",
+				c->sign_cert ? c->sign_cert : c->sign_key);
+	}
+	return ok;
+}
+
+bool slt_side_open(const struct slt_config_side *config, struct slt_side **ret, struct slt_err *err)
+{
+	SLT_AUTO(slt_side_free) struct slt_side *s = slt_calloc(1, sizeof(*s));
+	SLT_AUTO_STR char *mark = slt_path_join(config->globalconf, "instance-identifier");
+
+	s->config = config;
+	s->ocsp = slt_ocsp_cache_new();
+	pthread_mutex_init(&s->lock, NULL);
+	if (!load_auth(s, err) || !load_sign(s, err)) {
+		return slt_wrap(err, "side %s", config->name);
+	}
+	if (slt_file_exists(mark) && !slt_side_reload_globalconf(s, err)) {
+		return slt_wrap(err, "side %s", config->name);
+	}
+	*ret = SLT_TAKE(s);
+	return true;
+}
+
+void slt_side_free(struct slt_side *s)
+{
+	if (!s) {
+		return;
+	}
+	slt_key_free(s->sign);
+	for (size_t i = 0; i < s->n_auth; i++) {
+		X509_free(s->auth[i]);
+	}
+	if (s->auth_key_pem) {
+		OPENSSL_cleanse(s->auth_key_pem, strlen(s->auth_key_pem));
+	}
+	free(s->auth_key_pem);
+	free(s->auth_cert_pem);
+	slt_client_tls_free(s->tls);
+	slt_ocsp_cache_free(s->ocsp);
+	slt_globalconf_free(s->gc);
+	pthread_mutex_destroy(&s->lock);
+	free(s);
+}
+
+const struct slt_config_side *slt_side_config(const struct slt_side *s)
+{
+	return s->config;
+}
+
+const char *slt_side_name(const struct slt_side *s)
+{
+	return s->config->name;
+}
+
+struct slt_key *slt_side_sign_key(const struct slt_side *s)
+{
+	return s->sign;
+}
+
+X509 *const *slt_side_auth_chain(const struct slt_side *s, size_t *ret_n)
+{
+	*ret_n = s->n_auth;
+	return s->auth;
+}
+
+const char *slt_side_auth_cert_pem(const struct slt_side *s)
+{
+	return s->auth_cert_pem;
+}
+
+const char *slt_side_auth_key_pem(const struct slt_side *s)
+{
+	return s->auth_key_pem;
+}
+
+struct slt_client_tls *slt_side_tls(const struct slt_side *s)
+{
+	return s->tls;
+}
+
+struct slt_ocsp_cache *slt_side_ocsp(const struct slt_side *s)
+{
+	return s->ocsp;
+}
+
+bool slt_side_globalconf(struct slt_side *s, int64_t now_ms, struct slt_globalconf **ret,
+			 struct slt_err *err)
+{
+	SLT_AUTO(slt_globalconf_free) struct slt_globalconf *gc = NULL;
+
+	pthread_mutex_lock(&s->lock);
+	if (s->gc) {
+		slt_globalconf_ref(s->gc);
+		gc = s->gc;
+	}
+	pthread_mutex_unlock(&s->lock);
+	if (!gc) {
+		return slt_fail(err, SLT_EOUTDATED_GLOBALCONF,
+				"there is no global configuration of %s yet in %s", s->config->name,
+				s->config->globalconf);
+	}
+	if (!slt_globalconf_check_valid(gc, now_ms, err)) {
+		return false;
+	}
+	*ret = SLT_TAKE(gc);
+	return true;
+}
+
+bool slt_side_reload_globalconf(struct slt_side *s, struct slt_err *err)
+{
+	struct slt_gc_load_options o = {.allow_test_profile = false, .now_ms = slt_now_ms()};
+	SLT_AUTO(slt_globalconf_free) struct slt_globalconf *gc = NULL;
+	SLT_AUTO_STR char *warnings = NULL;
+
+	if (!slt_globalconf_load(s->config->globalconf, &o, &gc, &warnings, err)) {
+		return slt_wrap(err, "global configuration in %s", s->config->globalconf);
+	}
+	if (strcmp(slt_globalconf_own(gc), s->config->name) != 0) {
+		return slt_fail(err, SLT_EMALFORMED_GLOBALCONF,
+				"%s holds the configuration of instance %s, not of %s",
+				s->config->globalconf, slt_globalconf_own(gc), s->config->name);
+	}
+	if (warnings && *warnings) {
+		slt_log(SLT_LOG_WARNING, "parts of the global configuration were left out", "side",
+			s->config->name, "why", warnings, NULL);
+	}
+	pthread_mutex_lock(&s->lock);
+	struct slt_globalconf *old = s->gc;
+	s->gc = SLT_TAKE(gc);
+	pthread_mutex_unlock(&s->lock);
+	slt_globalconf_free(old);
+	return true;
+}
+
+bool slt_side_sign_ocsp(struct slt_side *s, struct slt_arena *a, struct slt_str ret[],
+			size_t *ret_n, struct slt_err *err)
+{
+	X509 *chain[SLT_CHAIN_MAX] = {s->sign->cert};
+	size_t n = 1;
+	int more = s->sign->chain ? sk_X509_num(s->sign->chain) : 0;
+
+	for (int i = 0; i < more && n < SLT_CHAIN_MAX; i++) {
+		chain[n++] = sk_X509_value(s->sign->chain, i);
+	}
+	*ret_n = slt_ocsp_cache_chain(s->ocsp, chain, n, a, ret);
+	if (*ret_n < n) {
+		return slt_fail(err, SLT_ECANNOT_CREATE_SIGNATURE,
+				"there is no OCSP response yet for the signing certificate of side "
+				"%s: is its CA's responder reachable?",
+				s->config->name);
+	}
+	return true;
+}

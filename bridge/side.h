@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The bridge's presence in one instance while it runs: identity, keys, the global configuration in
+ * force, OCSP responses. Safe for threads; configuration snapshots are swapped whole.
+ */
+
+#include "client.h"
+#include "config.h"
+#include "federation/key.h"
+#include "federation/trust.h"
+#include "ocsp_cache.h"
+
+struct slt_side;
+
+/* Reads keys and certificates, and the configuration cache if there is one. */
+SLT_CHECK bool slt_side_open(const struct slt_config_side *config, struct slt_side **ret,
+			     struct slt_err *err);
+void slt_side_free(struct slt_side *s);
+SLT_DEFINE_AUTO(struct slt_side *, slt_side_free)
+
+const struct slt_config_side *slt_side_config(const struct slt_side *s);
+const char *slt_side_name(const struct slt_side *s);
+struct slt_key *slt_side_sign_key(const struct slt_side *s); /* borrowed */
+/* Own TLS certificate with its intermediates, leaf first; and the same as PEM with the key. */
+X509 *const *slt_side_auth_chain(const struct slt_side *s, size_t *ret_n);
+const char *slt_side_auth_cert_pem(const struct slt_side *s);
+const char *slt_side_auth_key_pem(const struct slt_side *s);
+struct slt_client_tls *slt_side_tls(const struct slt_side *s);
+struct slt_ocsp_cache *slt_side_ocsp(const struct slt_side *s);
+
+/* The configuration in force, with a reference for the caller. SLT_EOUTDATED_GLOBALCONF when there
+ * is none or the own instance's has expired. */
+SLT_CHECK bool slt_side_globalconf(struct slt_side *s, int64_t now_ms, struct slt_globalconf **ret,
+				   struct slt_err *err);
+/* Loads the cache directory again and puts it in force. */
+SLT_CHECK bool slt_side_reload_globalconf(struct slt_side *s, struct slt_err *err);
+/* OCSP responses to put into signatures: for the signing certificate and its intermediates.
+ * SLT_ECANNOT_CREATE_SIGNATURE when one is missing. */
+SLT_CHECK bool slt_side_sign_ocsp(struct slt_side *s, struct slt_arena *a, struct slt_str ret[],
+				  size_t *ret_n, struct slt_err *err);
