@@ -515,6 +515,20 @@ bool slt_ocsp_verify(const struct slt_globalconf *gc, struct slt_str der, const 
 	return ok;
 }
 
+int64_t slt_ocsp_valid_until(const struct slt_globalconf *gc, const struct slt_ocsp_info *info)
+{
+	int64_t freshness = slt_globalconf_ocsp_freshness(gc);
+	if (freshness > (INT64_MAX - info->this_update) / 1000) {
+		freshness = (INT64_MAX - info->this_update) / 1000;
+	}
+	int64_t until = info->this_update + freshness * 1000;
+	if (info->next_update != 0 && info->next_update < until &&
+	    slt_globalconf_verify_next_update(gc)) {
+		until = info->next_update;
+	}
+	return until;
+}
+
 bool slt_ocsp_matches(struct slt_str der, const X509 *cert, const X509 *issuer)
 {
 	struct ocsp o = {.cert = cert};

@@ -13,7 +13,8 @@
 #include "federation/globalconf.h"
 
 #define SLT_OCSP_BYTES_MAX 65536
-#define SLT_CHAIN_MAX 6 /* certificates a peer may present */
+#define SLT_CHAIN_MAX 6	     /* certificates a peer may present */
+#define SLT_OCSP_SOURCES_MAX 32 /* responses that are looked at */
 
 /* --- profile.c --- */
 
@@ -61,6 +62,8 @@ struct slt_ocsp_info { /* what a good response said; milliseconds, next_update 0
 SLT_CHECK bool slt_ocsp_verify(const struct slt_globalconf *gc, struct slt_str der,
 			       const X509 *cert, const struct slt_gc_ca *ca, int64_t at_ms,
 			       bool lax, struct slt_ocsp_info *ret, struct slt_err *err);
+/* The last instant at which what a response said still holds under the policy of gc. */
+int64_t slt_ocsp_valid_until(const struct slt_globalconf *gc, const struct slt_ocsp_info *info);
 /* DER OCSP request (CertID with SHA-1, no nonce, as X-Road's signer sends). */
 SLT_CHECK bool slt_ocsp_request(const X509 *cert, const X509 *issuer, struct slt_buf *out,
 				struct slt_err *err);
@@ -78,9 +81,38 @@ struct slt_path {
 	struct slt_ocsp_info ocsp;  /* of the leaf */
 	int64_t valid_until_ms;     /* the earliest of certificates and OCSP: cache no longer */
 };
+/* The two halves of slt_chain_verify(), for who must know where a path lacks an OCSP response. */
+struct slt_chain_query {
+	const struct slt_globalconf *gc;
+	const char *instance;
+	X509 *leaf;
+	X509 *const *intermediates;
+	size_t n_intermediates;
+	int64_t at_ms;
+	bool lax;
+	const struct slt_gc_ca *ca_override; /* may be NULL */
+};
+struct slt_chain {
+	X509 *cert[SLT_CHAIN_MAX]; /* leaf first, anchor left out; borrowed from the query */
+	size_t n;
+	const struct slt_gc_ca *ca;
+	int64_t valid_until_ms; /* the earliest end of a certificate of the path */
+};
+/* Everything but OCSP. SLT_CANNOT_CREATE_CERT_PATH. */
+SLT_CHECK bool slt_chain_build(const struct slt_chain_query *q, struct slt_chain *ret,
+			       struct slt_err *err);
+/* Is every certificate of the path vouched for? A response that says revoked or unknown wins over
+ * one that says good. Under SLT_INVALID_CERT_PATH: SLT_ECERT_VALIDATION or
+ * SLT_EINCORRECT_VALIDATION_INFO. *ret_lacking (may be NULL): on failure, the certificate for
+ * which there is no response or none that can be used, borrowed; NULL when it was judged bad. */
+SLT_CHECK bool slt_chain_vouch(const struct slt_chain_query *q, const struct slt_chain *c,
+			       const struct slt_ocsp_source *ocsp, struct slt_path *ret,
+			       const X509 **ret_lacking, struct slt_err *err);
+
 /* leaf → presented intermediates → approved CA of `instance`, every certificate below the anchor
  * valid at at_ms and vouched for by OCSP. Refuses MD2, MD5 (and SHA-1 unless lax) signatures, RSA
- * below 2048 unless lax, unknown critical extensions, path length and name violations.
+ * below 2048 unless lax, unknown critical extensions, path length and name violations. Does not
+ * check: validity of the anchor (approving it is the configuration's business), policies, CRLs.
  * SLT_CANNOT_CREATE_CERT_PATH or SLT_INVALID_CERT_PATH as outer code. `ca_override`, when given,
  * is the anchor to use instead (tests, archives). */
 SLT_CHECK bool slt_chain_verify(const struct slt_globalconf *gc, const char *instance, X509 *leaf,
@@ -94,8 +126,9 @@ SLT_CHECK bool slt_chain_verify(const struct slt_globalconf *gc, const char *ins
 /* May the TLS peer with this chain (leaf first) speak for `member` (exact client identifier) of
  * its instance now? CertHelper.verifyAuthCert: authentication certificate, chain, OCSP, registered
  * to a server that serves the member. All failures under SLT_ESSL_AUTHENTICATION_FAILED.
- * *ret_missing_ocsp (may be NULL) is set when all that lacks is a fresh OCSP response for the
- * certificate with that index in the chain. */
+ * *ret_missing_ocsp (may be NULL): on failure, the index in the chain of the first certificate for
+ * which only a usable OCSP response lacks, everything else being in order (the caller may fetch
+ * one and ask again); -1 otherwise. */
 SLT_CHECK bool slt_trust_tls_peer(const struct slt_globalconf *gc, X509 *const *chain, size_t n,
 				  const struct slt_ocsp_source *ocsp, const struct slt_id *member,
 				  int64_t now_ms, struct slt_path *ret, int *ret_missing_ocsp,
