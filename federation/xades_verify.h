@@ -12,7 +12,12 @@
  * authentication only. `lax` is X-Road's own behaviour, for archives.
  *
  * Does not check: time-stamps (tsp), that the message's headers name this signer (the caller
- * passes whom it must be).
+ * passes whom it must be), the signature policy, SigningTime (it is only reported).
+ *
+ * Codes: SLT_EINVALID_XML; under SLT_MALFORMED_SIGNATURE alone or with a leaf; SLT_EINTERNAL (no
+ * approved authority, unknown profile, a referenced part that is not there);
+ * SLT_EINCORRECT_CERTIFICATE; SLT_EINVALID_SIGNATURE_VALUE; SLT_EINVALID_REFERENCE; those of
+ * slt_chain_verify(). Thread-safe.
  */
 
 #include "federation/trust.h"
@@ -32,6 +37,7 @@ struct slt_verify_input {
 	const struct slt_verify_part *parts;
 	size_t n_parts;
 	bool lax;        /* X-Road's own behaviour */
+	bool schema;     /* with lax: also the schema check, which X-Road makes on the wire */
 	bool allow_sha1; /* old archives */
 	bool absent_attachments_ok; /* ASiC: /attachmentN that is not at hand is reported only */
 	const struct slt_gc_ca *ca_override;
@@ -48,5 +54,3 @@ struct slt_verdict {
 SLT_CHECK bool slt_xades_verify(const struct slt_verify_input *in, struct slt_verdict *ret,
 				struct slt_err *err);
 void slt_verdict_fini(struct slt_verdict *v);
-/* Once per process, before threads: xmlsec with its I/O callbacks, transforms and keys limited. */
-void slt_xades_verify_init(void);
