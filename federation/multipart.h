@@ -4,8 +4,10 @@
 /*
  * MIME multipart (RFC 2046), streaming, without I/O: bytes are pushed in as they arrive and come
  * out through callbacks, raw. CRLF and bare LF line ends are accepted; the line break before a
- * delimiter belongs to the delimiter. Folded part headers, NUL bytes in headers and over-long
- * headers are refused. A missing closing delimiter is an error.
+ * delimiter belongs to the delimiter. Folded part headers are unfolded. Control characters in
+ * headers, lines that are no header, two Content-Types in a part, anything but white space before
+ * the first delimiter and whatever is over a cap are refused. A missing closing delimiter is an
+ * error; what follows it is ignored up to a cap.
  */
 
 #include "base/buf.h"
@@ -13,6 +15,8 @@
 #define SLT_MIME_HEADERS_MAX 16384 /* bytes of one part's header */
 #define SLT_MIME_BOUNDARY_MAX 200  /* RFC 2046 says 70; X-Road's decoders take more */
 #define SLT_MIME_PARTS_MAX 128
+#define SLT_MIME_FIELDS_MAX 64      /* headers of one part */
+#define SLT_MIME_MARGIN_MAX 4096    /* bytes before the first and after the last delimiter */
 
 struct slt_mime_header { /* one header of a part; borrowed for the callback */
 	struct slt_str name, value;
@@ -26,6 +30,8 @@ struct slt_multipart_ops {
 };
 
 struct slt_multipart;
+/* NULL when the boundary is empty, too long or has characters that cannot be in one. ops is
+ * borrowed. */
 struct slt_multipart *slt_multipart_new(struct slt_str boundary,
 					const struct slt_multipart_ops *ops, void *arg);
 void slt_multipart_free(struct slt_multipart *m);
@@ -38,5 +44,6 @@ SLT_CHECK bool slt_multipart_end(struct slt_multipart *m, struct slt_err *err);
 
 /* "type/subtype" of a Content-Type value, trimmed; empty when there is none. */
 struct slt_str slt_mime_type(struct slt_str content_type);
-/* A parameter of a header value, unquoted (either quote character); false when absent. */
+/* A parameter of a header value, unquoted (either quote character); false when it is absent or
+ * stands there twice. */
 bool slt_mime_param(struct slt_str value, const char *name, struct slt_str *ret);

@@ -12,6 +12,7 @@
 #define SLT_NS_SOAP "http://schemas.xmlsoap.org/soap/envelope/"
 #define SLT_NS_XROAD "http://x-road.eu/xsd/xroad.xsd"
 #define SLT_NS_REPR "http://x-road.eu/xsd/representation.xsd"
+#define SLT_SOAP_FIELD_MAX 4096 /* bytes of one header value */
 
 struct slt_soap_header {
 	struct slt_id client, service;
@@ -36,8 +37,8 @@ struct slt_soap {
 	struct slt_arena *arena;
 };
 
-/* content_type gives the character set (NULL: UTF-8) and must be text/xml or
- * application/xop+xml. Fails with X-Road's codes (SLT_EMISSING_HEADER_FIELD, …). */
+/* content_type must be text/xml or application/xop+xml (NULL: not judged). The XML declaration
+ * gives the character set, else the charset of content_type, else it is UTF-8. Fails with X-Road's codes (SLT_EMISSING_HEADER_FIELD, …). */
 SLT_CHECK bool slt_soap_parse(const void *p, size_t n, const char *content_type,
 			      struct slt_soap **ret, struct slt_err *err);
 void slt_soap_free(struct slt_soap *s);

@@ -9,6 +9,7 @@
  */
 
 #include "federation/message.h"
+#include "federation/soap.h"
 
 struct slt_transport_limits {
 	size_t head;            /* SOAP envelope or REST head, bytes */
@@ -22,18 +23,28 @@ struct slt_transport_limits {
 
 struct slt_transport_reader;
 
-/* content_type is the HTTP header; `response` also accepts a bare text/xml SOAP Fault and no OCSP
- * parts. digest_alg from x-hash-algorithm. SLT_EINVALID_CONTENT_TYPE. */
+#define SLT_TRANSPORT_SIGNATURE_MAX (1u << 20) /* bytes of signatures.xml */
+#define SLT_TRANSPORT_OCSP_MAX 65536
+
+/* content_type is the HTTP header; `response` also accepts a bare text/xml SOAP Fault and takes no
+ * OCSP parts. digest_alg from x-hash-algorithm: NONE (absent, unknown) is good for a bare Fault
+ * only. SLT_EINVALID_CONTENT_TYPE, SLT_EINVALID_MESSAGE under SLT_SERVICE_FAILED. */
 SLT_CHECK bool slt_transport_reader_new(const char *content_type, enum slt_digest_alg digest_alg,
 					bool response, const struct slt_transport_limits *limits,
 					struct slt_transport_reader **ret, struct slt_err *err);
 void slt_transport_reader_free(struct slt_transport_reader *r);
 SLT_DEFINE_AUTO(struct slt_transport_reader *, slt_transport_reader_free)
+/* The kind of message that x-road-message-type announced: one of the other kind, or none, then
+ * fails with SLT_EMISSING_SOAP or SLT_EMISSING_REST. Without this call any kind is taken. */
+void slt_transport_expect(struct slt_transport_reader *r, enum slt_message_kind kind);
 SLT_CHECK bool slt_transport_feed(struct slt_transport_reader *r, const char *p, size_t n,
 				  struct slt_err *err);
 /* Once the head part is complete: OCSP parts and head of the message to come; NULL before.
  * Borrowed; lets the peer be judged before its large parts are read. */
 const struct slt_message *slt_transport_peek(const struct slt_transport_reader *r);
+/* The SOAP head as parsed on the way, once slt_transport_peek() has it: the caller's to free. NULL
+ * for REST, and at the second call. */
+struct slt_soap *slt_transport_take_soap(struct slt_transport_reader *r);
 /* End of input. Either *ret_message, or (a fault stood in place of message or signature)
  * *ret_fault with the bytes of the SOAP Fault, malloc'ed; the other is left alone. Fails with
  * SLT_EMISSING_SOAP, SLT_EMISSING_REST, SLT_EMISSING_SIGNATURE, or a decode error under
