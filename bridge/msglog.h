@@ -32,10 +32,10 @@ const char *slt_msglog_status_name(enum slt_msglog_status s); /* "open", "done",
 bool slt_msglog_status_find(const char *name, enum slt_msglog_status *ret);
 
 struct slt_msglog_options {
-	const char *path;    /* of the SQLite file; created when missing, mode 0600 */
-	unsigned queue_max;  /* waiting entries; 0: 1024 */
-	unsigned group_max;  /* entries in one transaction; 0: 256 */
-	uint64_t max_bytes;  /* size the file may grow to; 0: no limit */
+	const char *path;   /* of the SQLite file; created when missing, mode 0600 */
+	unsigned queue_max; /* waiting entries; 0: 1024 */
+	unsigned group_max; /* entries in one transaction; 0: 256 */
+	uint64_t max_bytes; /* size the file may grow to; 0: no limit */
 };
 
 struct slt_msglog;
@@ -55,19 +55,20 @@ typedef void (*slt_msglog_done_fn)(void *arg, const struct slt_err *err);
 struct slt_msglog_record {
 	const char *exchange; /* the same for the up to four messages; the first one opens it */
 	const char *side;     /* instance whose member signed it: "EE", "FI" */
-	bool response;        /* a request otherwise */
-	bool sent;            /* received otherwise */
+	bool response;	      /* a request otherwise */
+	bool sent;	      /* received otherwise */
 	int64_t at_ms;
 	const char *route;
-	const char *message_id;       /* X-Road id */
+	const char *message_id;	      /* X-Road id */
 	const char *client, *service; /* as slt_id_text() writes them */
 	/* With signature in transport mode; without behind an ordinary security server (then the
 	 * record is neither time-stamped nor exported). Its digests must be right. */
 	const struct slt_message *message;
 	struct slt_str trace; /* JSON of the mapping that made a sent message; may be empty */
-	struct slt_str rules; /* JSON naming the tables and rules used, with digests; may be empty */
-	/* SLT_EDUPLICATE_MESSAGE when the log already holds a received message of this side, client,
-	 * message_id and direction. Decided in the transaction: no two can slip through. */
+	struct slt_str
+		rules; /* JSON naming the tables and rules used, with digests; may be empty */
+	/* SLT_EDUPLICATE_MESSAGE when the log already holds a received message of this side,
+	 * client, message_id and direction. Decided in the transaction: no two can slip through. */
 	bool refuse_duplicate;
 };
 
@@ -108,7 +109,7 @@ SLT_CHECK bool slt_msglog_cut(struct slt_msglog *l, int64_t before_ms, int64_t a
 
 struct slt_msglog_stats {
 	uint64_t entries, commits, failed; /* since opening */
-	uint64_t refused;                  /* queue was full */
+	uint64_t refused;		   /* queue was full */
 	unsigned waiting;
 };
 void slt_msglog_stats(struct slt_msglog *l, struct slt_msglog_stats *ret);
@@ -134,9 +135,8 @@ struct slt_msglog_filter {
 typedef bool (*slt_msglog_exchange_fn)(void *arg, const struct slt_msglog_exchange *x,
 				       struct slt_err *err);
 
-/* Exchanges that were open when the log was opened, oldest first: the process died under them.
- * The caller decides what they are and finishes them (from within `each` only by the
- * asynchronous call). */
+/* Exchanges that have not ended, oldest first. Called before the first append they are those under
+ * which the process died: the caller decides what became of them and finishes them. */
 SLT_CHECK bool slt_msglog_recover(struct slt_msglog *l, slt_msglog_exchange_fn each, void *arg,
 				  struct slt_err *err);
 
@@ -150,14 +150,22 @@ SLT_DEFINE_AUTO(struct slt_msglog_reader *, slt_msglog_reader_close)
 SLT_CHECK bool slt_msglog_each(struct slt_msglog_reader *r, const struct slt_msglog_filter *f,
 			       slt_msglog_exchange_fn each, void *arg, struct slt_err *err);
 
-#define SLT_MSGLOG_PARTS_MAX (SLT_ATTACHMENTS_MAX + 6)
+#define SLT_MSGLOG_PARTS_MAX  (SLT_ATTACHMENTS_MAX + 6)
+
+#define SLT_MSGLOG_HEAD	      "/message.xml"
+#define SLT_MSGLOG_SIGNATURE  "/META-INF/signatures.xml"
+#define SLT_MSGLOG_SIG_RESULT "/sig-hashchainresult.xml"
+#define SLT_MSGLOG_SIG_CHAIN  "/sig-hashchain.xml"
+#define SLT_MSGLOG_TRACE      "trace"
+#define SLT_MSGLOG_RULES      "rules"
 
 struct slt_msglog_part {
-	const char *name; /* "/message.xml", "/attachment1", "/META-INF/signatures.xml", "trace", … */
+	const char *name; /* one of the above, or "/attachment1", "/attachment2", … */
 	const char *content_type, *headers;
 	uint64_t size;
-	struct slt_digest digest;
-	bool cut; /* the bytes are gone */
+	struct slt_digest digest;      /* of the bytes */
+	struct slt_digest mime_digest; /* of content type and headers */
+	bool cut;		       /* bytes, content type and headers are gone */
 };
 
 struct slt_msglog_message { /* in the arena given */
@@ -167,8 +175,9 @@ struct slt_msglog_message { /* in the arena given */
 	int64_t at_ms;
 	enum slt_message_kind kind;
 	enum slt_digest_alg digest_alg;
-	struct slt_msglog_part part[SLT_MSGLOG_PARTS_MAX];
+	struct slt_msglog_part *part;
 	unsigned n_parts;
+	bool is_signed;
 	int64_t stamp_seq; /* 0: not time-stamped */
 	int64_t stamped_ms;
 };

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: MIT */
+
+/* The message log as the bridge sees it: what is accepted, the queue, the writing thread. */
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "msglog_write.h"
+
+#define QUEUE_MAX 1024
+#define GROUP_MAX 256
+#define TEXT_MAX  4096	      /* of one identifier, route or fault code */
+#define MIME_MAX  (64u << 10) /* of one part's headers */
+
+struct slt_msglog {
+	struct slt_msglog_writer writer; /* the writing thread's */
+	char *path;
+	unsigned queue_max, group_max;
+	pthread_t thread;
+
+	pthread_mutex_t read_lock;
+	struct slt_msglog_store *reading; /* for seen */
+
+	pthread_mutex_t lock; /* what follows */
+	pthread_cond_t wake;
+	struct slt_msglog_jobs queue;
+	bool stopping;
+	struct slt_msglog_stats stats;
+};
+
+static void job_free(struct slt_msglog_job *j)
+{
+	free(j->exchange);
+	free(j->fault_code);
+	free(j);
+}
+
+static void count(struct slt_msglog *l, const struct slt_msglog_jobs *jobs, bool committed)
+{
+	const struct slt_msglog_job *j;
+	pthread_mutex_lock(&l->lock);
+	l->stats.commits += committed ? 1 : 0;
+	STAILQ_FOREACH(j, jobs, next)
+	{
+		l->stats.entries += j->err.code == SLT_OK ? 1 : 0;
+		l->stats.failed += j->err.code != SLT_OK ? 1 : 0;
+	}
+	pthread_mutex_unlock(&l->lock);
+}
+
+static void write_group(struct slt_msglog *l, struct slt_msglog_jobs *jobs)
+{
+	struct slt_msglog_job *j;
+	count(l, jobs, slt_msglog_write(&l->writer, jobs));
+	while ((j = STAILQ_FIRST(jobs))) {
+		STAILQ_REMOVE_HEAD(jobs, next);
+		j->done(j->arg, j->err.code == SLT_OK ? NULL : &j->err);
+		job_free(j);
+	}
+}
+
+/* Up to group_max jobs; none when it is time to end. */
+static void take_group(struct slt_msglog *l, struct slt_msglog_jobs *ret)
+{
+	pthread_mutex_lock(&l->lock);
+	while (STAILQ_EMPTY(&l->queue) && !l->stopping) {
+		pthread_cond_wait(&l->wake, &l->lock);
+	}
+	for (unsigned n = 0; n < l->group_max && !STAILQ_EMPTY(&l->queue); n++) {
+		struct slt_msglog_job *j = STAILQ_FIRST(&l->queue);
+		STAILQ_REMOVE_HEAD(&l->queue, next);
+		STAILQ_INSERT_TAIL(ret, j, next);
+		l->stats.waiting--;
+	}
+	pthread_mutex_unlock(&l->lock);
+}
+
+static void *writer(void *arg)
+{
+	struct slt_msglog *l = arg;
+	for (;;) {
+		struct slt_msglog_jobs jobs = STAILQ_HEAD_INITIALIZER(jobs);
+		take_group(l, &jobs);
+		if (STAILQ_EMPTY(&jobs)) {
+			return NULL;
+		}
+		write_group(l, &jobs);
+	}
+}
+
+/* --- opening --- */
+
+static void msglog_free(struct slt_msglog *l)
+{
+	l->writer.driver->close(l->writer.store);
+	l->writer.driver->close(l->reading);
+	pthread_cond_destroy(&l->wake);
+	pthread_mutex_destroy(&l->lock);
+	pthread_mutex_destroy(&l->read_lock);
+	free(l->writer.buffer);
+	free(l->path);
+	free(l);
+}
+
+bool slt_msglog_open(const struct slt_msglog_options *o, struct slt_msglog **ret,
+		     struct slt_err *err)
+{
+	struct slt_msglog *l = slt_calloc(1, sizeof(*l));
+	l->writer.driver = &slt_msglog_sqlite;
+	l->path = slt_strdup(o->path);
+	l->queue_max = o->queue_max ? o->queue_max : QUEUE_MAX;
+	l->group_max = o->group_max ? o->group_max : GROUP_MAX;
+	l->writer.buffer = slt_calloc(1, SLT_MSGLOG_CHUNK);
+	pthread_mutex_init(&l->read_lock, NULL);
+	pthread_mutex_init(&l->lock, NULL);
+	pthread_cond_init(&l->wake, NULL);
+	STAILQ_INIT(&l->queue);
+	if (!l->writer.driver->open(l->path, true, o->max_bytes, &l->writer.store, err) ||
+	    !l->writer.driver->open(l->path, false, 0, &l->reading, err)) {
+		msglog_free(l);
+		return false;
+	}
+	int rc = pthread_create(&l->thread, NULL, writer, l);
+	if (rc != 0) {
+		msglog_free(l);
+		return slt_fail(err, SLT_EINTERNAL, "no thread for the message log: %s",
+				strerror(rc));
+	}
+	*ret = l;
+	return true;
+}
+
+void slt_msglog_close(struct slt_msglog *l)
+{
+	if (!l) {
+		return;
+	}
+	pthread_mutex_lock(&l->lock);
+	l->stopping = true;
+	pthread_cond_signal(&l->wake);
+	pthread_mutex_unlock(&l->lock);
+	pthread_join(l->thread, NULL);
+	msglog_free(l);
+}
+
+void slt_msglog_stats(struct slt_msglog *l, struct slt_msglog_stats *ret)
+{
+	pthread_mutex_lock(&l->lock);
+	*ret = l->stats;
+	pthread_mutex_unlock(&l->lock);
+}
+
+/* --- queueing --- */
+
+static bool enqueue(struct slt_msglog *l, struct slt_msglog_job *take_j, struct slt_err *err)
+{
+	pthread_mutex_lock(&l->lock);
+	bool full = l->stats.waiting >= l->queue_max || l->stopping;
+	if (full) {
+		l->stats.refused++;
+	} else {
+		STAILQ_INSERT_TAIL(&l->queue, take_j, next);
+		l->stats.waiting++;
+		pthread_cond_signal(&l->wake);
+	}
+	pthread_mutex_unlock(&l->lock);
+	if (full) {
+		job_free(take_j);
+		return slt_fail(err, SLT_EBUSY,
+				"the message log has %u entries waiting: the disk is too slow",
+				l->queue_max);
+	}
+	return true;
+}
+
+static bool check_exchange(const char *s, struct slt_err *err)
+{
+	size_t n = s ? strspn(s, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-")
+		     : 0;
+	if (n == 0 || n > SLT_MSGLOG_EXCHANGE_MAX || s[n] != '\0') {
+		return slt_fail(err, SLT_EINVAL, "an exchange is named by a UUID");
+	}
+	return true;
+}
+
+static bool check_text(const char *what, const char *s, size_t max, struct slt_err *err)
+{
+	if (!s || strnlen(s, max + 1) > max) {
+		return slt_fail(err, SLT_EINVAL, "the %s is missing or longer than %zu bytes", what,
+				max);
+	}
+	return true;
+}
+
+static bool check_mime(const char *content_type, const char *headers, struct slt_err *err)
+{
+	return check_text("content type", content_type ? content_type : "", MIME_MAX, err) &&
+	       check_text("MIME headers of a part", headers ? headers : "", MIME_MAX, err);
+}
+
+static bool check_doc(const char *what, size_t n, struct slt_err *err)
+{
+	return n <= SLT_MSGLOG_DOC_MAX ||
+	       slt_fail(err, SLT_EINVAL, "the %s has more than %u bytes", what, SLT_MSGLOG_DOC_MAX);
+}
+
+static bool check_message(const struct slt_message *m, struct slt_err *err)
+{
+	if (!m || m->digest_alg == SLT_DIGEST_NONE ||
+	    m->digest.n != slt_digest_size(m->digest_alg)) {
+		return slt_fail(err, SLT_EINVAL, "the message to be logged has no digest");
+	}
+	if (!check_mime(m->content_type, m->headers, err)) {
+		return false;
+	}
+	for (unsigned i = 0; i < m->n_attachments; i++) {
+		const struct slt_attachment *a = &m->attachment[i];
+		if (a->digest.n != slt_digest_size(m->digest_alg)) {
+			return slt_fail(err, SLT_EINVAL, "attachment %u has no digest", i + 1);
+		}
+		if (!check_mime(a->content_type, a->headers, err)) {
+			return false;
+		}
+	}
+	return check_doc("signature", m->signature.n, err) &&
+	       check_doc("hash chain result", m->hash_chain_result.n, err) &&
+	       check_doc("hash chain", m->hash_chain.n, err);
+}
+
+static bool check_record(const struct slt_msglog_record *r, struct slt_err *err)
+{
+	return check_exchange(r->exchange, err) && check_text("side", r->side, TEXT_MAX, err) &&
+	       check_text("route", r->route, TEXT_MAX, err) &&
+	       check_text("message id", r->message_id, TEXT_MAX, err) &&
+	       check_text("client", r->client, TEXT_MAX, err) &&
+	       check_text("service", r->service, TEXT_MAX, err) && check_message(r->message, err) &&
+	       check_doc("trace", r->trace.n, err) && check_doc("list of rules", r->rules.n, err);
+}
+
+struct slt_msglog_job *slt_msglog_job_new(enum slt_msglog_kind kind, int64_t at_ms)
+{
+	struct slt_msglog_job *j = slt_calloc(1, sizeof(*j));
+	j->kind = kind;
+	j->at_ms = at_ms;
+	return j;
+}
+
+void slt_msglog_append(struct slt_msglog *l, const struct slt_msglog_record *r,
+		       slt_msglog_done_fn done, void *arg)
+{
+	struct slt_err err = SLT_ERR_INIT;
+	if (!check_record(r, &err)) {
+		done(arg, &err);
+		return;
+	}
+	struct slt_msglog_job *j = slt_msglog_job_new(SLT_MSGLOG_MESSAGE, r->at_ms);
+	j->done = done;
+	j->arg = arg;
+	j->record = r;
+	if (!enqueue(l, j, &err)) {
+		done(arg, &err);
+	}
+}
+
+void slt_msglog_finish(struct slt_msglog *l, const char *exchange, enum slt_msglog_status status,
+		       const char *fault_code, int64_t at_ms, slt_msglog_done_fn done, void *arg)
+{
+	struct slt_err err = SLT_ERR_INIT;
+	if (!check_exchange(exchange, &err) ||
+	    !check_text("fault code", fault_code ? fault_code : "", TEXT_MAX, &err) ||
+	    (status == SLT_MSGLOG_OPEN &&
+	     !slt_fail(&err, SLT_EINVAL, "an exchange cannot end as open"))) {
+		done(arg, &err);
+		return;
+	}
+	struct slt_msglog_job *j = slt_msglog_job_new(SLT_MSGLOG_FINISH, at_ms);
+	j->done = done;
+	j->arg = arg;
+	j->exchange = slt_strdup(exchange);
+	j->fault_code = fault_code ? slt_strdup(fault_code) : NULL;
+	j->status = status;
+	if (!enqueue(l, j, &err)) {
+		done(arg, &err);
+	}
+}
+
+/* --- waiting --- */
+
+struct waiter {
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	bool done;
+	struct slt_err *err;
+};
+
+static void waiter_done(void *arg, const struct slt_err *err)
+{
+	struct waiter *w = arg;
+	pthread_mutex_lock(&w->lock);
+	if (err) {
+		*w->err = *err;
+	}
+	w->done = true;
+	pthread_cond_signal(&w->wake);
+	pthread_mutex_unlock(&w->lock);
+}
+
+static bool waiter_wait(struct waiter *w)
+{
+	pthread_mutex_lock(&w->lock);
+	while (!w->done) {
+		pthread_cond_wait(&w->wake, &w->lock);
+	}
+	pthread_mutex_unlock(&w->lock);
+	pthread_cond_destroy(&w->wake);
+	pthread_mutex_destroy(&w->lock);
+	return w->err->code == SLT_OK;
+}
+
+#define WAITER(e)                                                                                  \
+	{                                                                                          \
+		.lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER,               \
+		.done = false, .err = (e)                                                          \
+	}
+
+bool slt_msglog_run(struct slt_msglog *l, struct slt_msglog_job *take_j, struct slt_err *err)
+{
+	struct slt_err own = SLT_ERR_INIT;
+	struct waiter w = WAITER(&own);
+	take_j->done = waiter_done;
+	take_j->arg = &w;
+	if (!enqueue(l, take_j, err)) {
+		return false;
+	}
+	if (!waiter_wait(&w)) {
+		*err = own;
+		return false;
+	}
+	return true;
+}
+
+bool slt_msglog_append_wait(struct slt_msglog *l, const struct slt_msglog_record *r,
+			    struct slt_err *err)
+{
+	struct slt_err own = SLT_ERR_INIT;
+	struct waiter w = WAITER(&own);
+	slt_msglog_append(l, r, waiter_done, &w);
+	if (!waiter_wait(&w)) {
+		*err = own;
+		return false;
+	}
+	return true;
+}
+
+bool slt_msglog_finish_wait(struct slt_msglog *l, const char *exchange,
+			    enum slt_msglog_status status, const char *fault_code, int64_t at_ms,
+			    struct slt_err *err)
+{
+	struct slt_err own = SLT_ERR_INIT;
+	struct waiter w = WAITER(&own);
+	slt_msglog_finish(l, exchange, status, fault_code, at_ms, waiter_done, &w);
+	if (!waiter_wait(&w)) {
+		*err = own;
+		return false;
+	}
+	return true;
+}
+
+/* --- asking --- */
+
+const char *slt_msglog_path(const struct slt_msglog *l)
+{
+	return l->path;
+}
+
+bool slt_msglog_seen(struct slt_msglog *l, const char *side, const char *client,
+		     const char *message_id, bool *ret_seen, struct slt_err *err)
+{
+	pthread_mutex_lock(&l->read_lock);
+	bool ok = l->writer.driver->seen(l->reading, side, client, message_id, -1, ret_seen, err);
+	pthread_mutex_unlock(&l->read_lock);
+	return ok;
+}
+
+bool slt_msglog_recover(struct slt_msglog *l, slt_msglog_exchange_fn each, void *arg,
+			struct slt_err *err)
+{
+	SLT_AUTO(slt_msglog_reader_close) struct slt_msglog_reader *r = NULL;
+	struct slt_msglog_filter open = {.by_status = true, .status = SLT_MSGLOG_OPEN};
+	return slt_msglog_reader_open(l->path, &r, err) &&
+	       slt_msglog_each(r, &open, each, arg, err);
+}
