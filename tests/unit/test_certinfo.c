@@ -234,7 +234,7 @@ static void hostile_encodings(void **state)
 	(void)state;
 	expect_raw_refusal(V_ASN1_UTF8STRING, "a\0b", 3, "cannot be shown");
 	expect_raw_refusal(V_ASN1_UTF8STRING, "", 0, "empty");
-	expect_raw_refusal(V_ASN1_OCTET_STRING, "abc", 3, "not text");
+	expect_raw_refusal(V_ASN1_BIT_STRING, "abc", 3, "not text");
 	expect_raw_refusal(V_ASN1_UNIVERSALSTRING, "\0\0\0a", 4, "not text");
 }
 
