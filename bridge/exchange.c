@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+#include "exchange.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <uuid/uuid.h>
+
+#include "base/clock.h"
+
+static _Atomic unsigned active;
+
+unsigned slt_exchange_active(void)
+{
+	return atomic_load(&active);
+}
+
+struct slt_exchange *slt_exchange_new(struct slt_service *s, struct slt_side *near,
+				      struct slt_request *request, struct slt_message *take_in)
+{
+	struct slt_exchange *x = slt_calloc(1, sizeof(*x));
+	uuid_t id;
+
+	x->service = s;
+	x->arena = slt_arena_new();
+	x->side[SLT_NEAR] = near;
+	x->request = request;
+	x->request_in = take_in;
+	x->peer = slt_arena_strdup(x->arena, slt_request_peer(request));
+	X509 *const *chain = slt_request_peer_chain(request, &x->n_peer_chain);
+	for (size_t i = 0; i < x->n_peer_chain; i++) {
+		X509_up_ref(chain[i]);
+		x->peer_chain[i] = chain[i];
+	}
+	uuid_generate(id);
+	uuid_unparse_lower(id, x->id);
+	x->started_us = x->mark_us = slt_mono_us();
+	atomic_fetch_add(&active, 1);
+	return x;
+}
+
+void slt_exchange_free(struct slt_exchange *x)
+{
+	for (size_t i = 0; i < x->n_peer_chain; i++) {
+		X509_free(x->peer_chain[i]);
+	}
+	for (int leg = 0; leg < 2; leg++) {
+		slt_globalconf_free(x->gc[leg]);
+		slt_map_result_free(x->mapped[leg]);
+		free(x->original_type[leg]);
+	}
+	slt_message_free(x->request_in);
+	slt_message_free(x->request_out);
+	slt_message_free(x->answer_in);
+	slt_message_free(x->answer_out);
+	slt_soap_free(x->soap_in);
+	slt_soap_free(x->soap_answer);
+	free(x->original_action);
+	free(x->fault_in.p);
+	slt_arena_free(x->arena);
+	free(x);
+	atomic_fetch_sub(&active, 1);
+}
+
+/* --- faults ------------------------------------------------------------------------------- */
+
+static const char *const languages[] = {"et", "fi", "en"};
+
+/* What a person reads: the sentences of the first problem in each language, else the error. */
+static void fault_text(const struct slt_exchange *x, struct slt_buf *out)
+{
+	const struct slt_map_result *r = x->mapped[1] ? x->mapped[1] : x->mapped[0];
+	const struct slt_map_problem *p = r && r->problems ? slt_problems_first(r->problems) : NULL;
+
+	if (!p) {
+		slt_buf_adds(out, x->err.msg);
+		return;
+	}
+	for (size_t i = 0; i < SLT_COUNT(languages); i++) {
+		slt_buf_addf(out, "%s[%s] ", i ? " " : "", languages[i]);
+		slt_problem_text(r->problems, p, languages[i], out);
+	}
+}
+
+static void fault_detail(const struct slt_exchange *x, struct slt_buf *out)
+{
+	const struct slt_map_result *r = x->mapped[1] ? x->mapped[1] : x->mapped[0];
+
+	if (r && r->problems && slt_problems_first(r->problems)) {
+		slt_problems_xml(r->problems, out);
+	}
+}
+
+void slt_exchange_fault_code(const struct slt_exchange *x, char *ret, size_t n)
+{
+	struct slt_err e = x->err;
+
+	if (x->soap_answer && x->soap_answer->is_fault) {
+		snprintf(ret, n, "%s",
+			 x->soap_answer->fault.code ? x->soap_answer->fault.code : "");
+		return;
+	}
+	/* what happens beyond the bridge is, to the caller, the service behind its server */
+	if (x->request_out || x->mapped[0]) {
+		slt_prefix(&e, SLT_SERVICE_FAILED);
+	}
+	slt_prefix(&e, SLT_SERVERPROXY);
+	slt_err_fault_code(&e, (enum slt_dialect)slt_side_config(x->side[SLT_NEAR])->dialect, ret,
+			   n);
+}
+
+void slt_exchange_fault(struct slt_request *request, const char *code, const char *text,
+			const char *id, const char *detail_xml)
+{
+	static const struct slt_response_header headers[] = {
+		{"Content-Type", "text/xml; charset=utf-8"},
+		{"SOAPAction", ""},
+	};
+	SLT_AUTO_BUF(body, 1u << 20);
+
+	slt_fault_soap(code, text, NULL, id, detail_xml, &body);
+	slt_respond(request, 200, headers, SLT_COUNT(headers), slt_buf_str(&body).p, body.n);
+}
+
+void slt_exchange_answer_fault(struct slt_exchange *x)
+{
+	SLT_AUTO_BUF(text, 65536);
+	SLT_AUTO_BUF(detail, 512u << 10);
+	char code[256];
+
+	slt_exchange_fault_code(x, code, sizeof(code));
+	fault_text(x, &text);
+	fault_detail(x, &detail);
+	slt_exchange_fault(SLT_TAKE(x->request), code, slt_buf_str(&text).p, x->id,
+			   detail.n ? slt_buf_str(&detail).p : NULL);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * One exchange: a request from one side, what it became on the other, the answer and what that
+ * became. Owns all of it; its steps are in pipeline.c. Only one thread works on it at a time.
+ */
+
+#include "federation/fault.h"
+#include "federation/message.h"
+#include "federation/transport.h"
+#include "msglog.h"
+#include "route.h"
+#include "server.h"
+#include "service.h"
+
+#define SLT_STEPS_MAX 20
+
+enum slt_leg { SLT_NEAR, SLT_FAR }; /* the caller's side, the provider's side */
+
+struct slt_exchange {
+	struct slt_service *service;
+	struct slt_arena *arena;
+	char id[37];
+	struct slt_request *request; /* to be answered exactly once; NULL afterwards */
+	const char *peer;	     /* address of the caller's security server */
+	X509 *peer_chain[SLT_CHAIN_MAX];
+	size_t n_peer_chain;
+
+	struct slt_side *side[2];     /* by leg */
+	struct slt_globalconf *gc[2]; /* the same snapshots for the whole exchange */
+	struct slt_call_route route;
+
+	struct slt_message *request_in, *request_out, *answer_in, *answer_out;
+	/* x-original-content-type and x-original-soapaction of request and answer, or NULL */
+	char *original_type[2], *original_action;
+	struct slt_soap *soap_in, *soap_answer;
+	struct slt_soap_header header_out; /* of the request sent */
+	struct slt_map_result *mapped[2];  /* request, answer */
+	struct slt_str trace[2], rules;	   /* JSON, in the arena */
+
+	struct slt_msglog_record record; /* being logged */
+	bool sent;			 /* the request may have reached the provider */
+	bool logged;			 /* the exchange is open in the message log */
+	struct slt_bytes fault_in;	 /* the provider's side answered with this SOAP Fault */
+
+	unsigned step;
+	struct slt_err err; /* why it fails */
+	int64_t started_us, mark_us;
+	int64_t spent_us[SLT_STEPS_MAX]; /* by step */
+};
+
+/* Takes the message; the request will be answered through it. */
+struct slt_exchange *slt_exchange_new(struct slt_service *s, struct slt_side *near,
+				      struct slt_request *request, struct slt_message *take_in);
+void slt_exchange_free(struct slt_exchange *x);
+
+/* Runs the steps from the current one on, on a worker. */
+void slt_pipeline_run(void *exchange);
+/* Goes on after a step that waits; err NULL on success. From any thread. */
+void slt_pipeline_resume(struct slt_exchange *x, const struct slt_err *err);
+/* The fault code that the caller gets for x->err. */
+void slt_exchange_fault_code(const struct slt_exchange *x, char *ret, size_t n);
+/* Answers x->request with x->err: for a message that the rules refuse, with the sentences for the
+ * pharmacist in each language and the structured problems as detail. */
+void slt_exchange_answer_fault(struct slt_exchange *x);
+/* Answers a request with a SOAP Fault, as security servers do: HTTP 200, text/xml. */
+void slt_exchange_fault(struct slt_request *request, const char *code, const char *text,
+			const char *id, const char *detail_xml);
+/* Exchanges that are under way in this process. */
+unsigned slt_exchange_active(void);

@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The way of a message: a table of steps, run in order. A step either goes on, waits (and is
+ * resumed by whoever it waits for), or fails, which leads to the fault and from there to the end.
+ * Nothing passes unverified and nothing passes unlogged: each logging step waits until its record
+ * is on disk before the next step lets the other party see its effect.
+ */
+#include "exchange.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "far_call.h"
+#include "leg.h"
+#include "translate.h"
+
+#define MESSAGE_MAX (64u << 20) /* a translated envelope or document, bytes */
+#define TRACE_MAX   (16u << 20)
+
+enum result { GO_ON, WAIT, FAIL };
+
+/* --- the caller's request ----------------------------------------------------------------- */
+
+static enum result authenticate(struct slt_exchange *x, struct slt_err *err)
+{
+	const struct slt_message *m = x->request_in;
+	struct slt_str der[SLT_OCSP_PARTS_MAX];
+	struct slt_path path;
+
+	if (!slt_side_globalconf(x->side[SLT_NEAR], slt_now_ms(), &x->gc[SLT_NEAR], err) ||
+	    !slt_soap_parse(m->head.p, m->head.n, m->content_type, &x->soap_in, err)) {
+		return FAIL;
+	}
+	if (x->soap_in->is_fault || !x->soap_in->is_request) {
+		slt_fail(err, SLT_EINVALID_MESSAGE, "a request was expected");
+		return FAIL;
+	}
+	if (m->n_ocsp == 0) {
+		slt_fail(err, SLT_ESSL_AUTHENTICATION_FAILED,
+			 "the OCSP response for the TLS certificate is missing");
+		return FAIL;
+	}
+	for (unsigned i = 0; i < m->n_ocsp; i++) {
+		der[i] = (struct slt_str){m->ocsp[i].p, m->ocsp[i].n};
+	}
+	struct slt_ocsp_source ocsp = {der, m->n_ocsp};
+	return slt_trust_tls_peer(x->gc[SLT_NEAR], x->peer_chain, x->n_peer_chain, &ocsp,
+				  &x->soap_in->header.client, slt_now_ms(), &path, NULL, err)
+		       ? GO_ON
+		       : FAIL;
+}
+
+static enum result verify(struct slt_exchange *x, struct slt_err *err)
+{
+	return slt_leg_verify(x->gc[SLT_NEAR], x->request_in, &x->soap_in->header.client,
+			      slt_now_ms(), err)
+		       ? GO_ON
+		       : FAIL;
+}
+
+static enum result authorise(struct slt_exchange *x, struct slt_err *err)
+{
+	const struct slt_soap_header *h = &x->soap_in->header;
+	const struct slt_config_side *near = slt_side_config(x->side[SLT_NEAR]);
+
+	if (h->server.type != SLT_ID_NONE && !slt_id_eq(&h->server, &near->server)) {
+		slt_fail(err, SLT_EINVALID_SECURITY_SERVER,
+			 "the request names security server %s, this one is %s",
+			 slt_id_text(&h->server, x->arena), near->server_text);
+		return FAIL;
+	}
+	if (!slt_route_find(x->service, x->side[SLT_NEAR], &h->service, x->arena, &x->route, err) ||
+	    !slt_route_authorise(&x->route, x->gc[SLT_NEAR], &h->client, err)) {
+		return FAIL;
+	}
+	x->side[SLT_FAR] = slt_service_side(x->service, x->route.config->to);
+	return slt_side_globalconf(x->side[SLT_FAR], slt_now_ms(), &x->gc[SLT_FAR], err) ? GO_ON
+											 : FAIL;
+}
+
+/* --- logging ------------------------------------------------------------------------------ */
+
+static void logged(void *arg, const struct slt_err *err)
+{
+	struct slt_err copy;
+
+	if (err) {
+		copy = *err;
+		slt_prefix(&copy, SLT_LOGGING_FAILED);
+	}
+	slt_pipeline_resume(arg, err ? &copy : NULL);
+}
+
+static enum result append(struct slt_exchange *x, enum slt_leg leg, const struct slt_message *m,
+			  const struct slt_soap_header *h, unsigned mapped)
+{
+	bool response = m == x->answer_in || m == x->answer_out;
+
+	x->record = (struct slt_msglog_record){
+		.exchange = x->id,
+		.side = slt_side_name(x->side[leg]),
+		.response = response,
+		.sent = m == x->request_out || m == x->answer_out,
+		.at_ms = slt_now_ms(),
+		.route = x->route.config->name,
+		.message_id = h->id,
+		.client = slt_id_text(&h->client, x->arena),
+		.service = slt_id_text(&h->service, x->arena),
+		.message = m,
+		.refuse_duplicate = m == x->request_in && x->route.once,
+	};
+	if (x->record.sent) {
+		x->record.trace = x->trace[mapped];
+		x->record.rules = x->rules;
+	}
+	slt_msglog_append(x->service->log, &x->record, logged, x);
+	return WAIT;
+}
+
+static enum result log_request_in(struct slt_exchange *x, struct slt_err *err)
+{
+	(void)err;
+	return append(x, SLT_NEAR, x->request_in, &x->soap_in->header, 0);
+}
+
+static enum result log_request_out(struct slt_exchange *x, struct slt_err *err)
+{
+	(void)err;
+	return append(x, SLT_FAR, x->request_out, &x->header_out, 0);
+}
+
+static enum result log_answer_in(struct slt_exchange *x, struct slt_err *err)
+{
+	(void)err;
+	return append(x, SLT_FAR, x->answer_in, &x->header_out, 0);
+}
+
+static enum result log_answer_out(struct slt_exchange *x, struct slt_err *err)
+{
+	(void)err;
+	return append(x, SLT_NEAR, x->answer_out, &x->soap_in->header, 1);
+}
+
+/* --- translating -------------------------------------------------------------------------- */
+
+/* userId with the country before it (PR-MESS: two-letter ISO code), once. */
+static const char *prefixed_user(struct slt_exchange *x, const char *user)
+{
+	const char *country = slt_side_config(x->side[SLT_NEAR])->country;
+
+	if (!user || strncmp(user, country, strlen(country)) == 0) {
+		return user;
+	}
+	return slt_arena_printf(x->arena, "%s%s", country, user);
+}
+
+static enum result map_request(struct slt_exchange *x, struct slt_err *err)
+{
+	const struct slt_soap_header *in = &x->soap_in->header;
+
+	x->header_out = (struct slt_soap_header){
+		.client = slt_side_config(x->side[SLT_FAR])->subsystem,
+		.service = x->route.target,
+		.id = in->id,
+		.protocol_version = "4.0",
+		.user_id = prefixed_user(x, in->user_id),
+		.issue = in->issue,
+	};
+	if (x->route.config->represent) {
+		x->header_out.party_class = in->client.member_class;
+		x->header_out.party_code = in->client.member_code;
+	}
+	return slt_translate(x, x->request_in, x->soap_in, &x->header_out, false, &x->request_out,
+			     err)
+		       ? GO_ON
+		       : FAIL;
+}
+
+static enum result map_answer(struct slt_exchange *x, struct slt_err *err)
+{
+	struct slt_soap_header h = x->soap_in->header;
+	SLT_AUTO_BUF(hash, 256);
+
+	/* the caller compares with its own request, which the provider never saw */
+	slt_buf_add_base64(&hash, x->request_in->digest.v, x->request_in->digest.n);
+	h.request_hash = slt_buf_str(&hash).p;
+	h.request_hash_alg = slt_digest_uri(x->request_in->digest.alg);
+	return slt_translate(x, x->answer_in, x->soap_answer, &h, true, &x->answer_out, err) ? GO_ON
+											     : FAIL;
+}
+
+/* --- signing, sending --------------------------------------------------------------------- */
+
+static enum result sign_request(struct slt_exchange *x, struct slt_err *err)
+{
+	struct slt_message *m = x->request_out;
+	size_t n = 0;
+	X509 *const *chain = slt_side_auth_chain(x->side[SLT_FAR], &n);
+	struct slt_str der[SLT_CHAIN_MAX];
+
+	if (!slt_leg_sign(x->side[SLT_FAR], m, slt_now_ms(), err)) {
+		return FAIL;
+	}
+	size_t found =
+		slt_ocsp_cache_chain(slt_side_ocsp(x->side[SLT_FAR]), chain, n, x->arena, der);
+	if (found < n) {
+		slt_fail(err, SLT_ESSL_AUTHENTICATION_FAILED,
+			 "there is no OCSP response yet for the TLS certificate of side %s",
+			 slt_side_name(x->side[SLT_FAR]));
+		return FAIL;
+	}
+	for (size_t i = 0; i < found; i++) {
+		m->ocsp[m->n_ocsp++] =
+			(struct slt_bytes){slt_strndup(der[i].p, der[i].n), der[i].n};
+	}
+	return GO_ON;
+}
+
+static enum result send_request(struct slt_exchange *x, struct slt_err *err)
+{
+	(void)err;
+	slt_far_call_start(x);
+	return WAIT;
+}
+
+/* A SOAP Fault instead of an answer: the provider's own or its security server's. Passed on with
+ * its code and words. */
+static enum result provider_fault(struct slt_exchange *x, struct slt_err *err)
+{
+	if (!slt_soap_parse(x->fault_in.p, x->fault_in.n, NULL, &x->soap_answer, err)) {
+		slt_prefix(err, SLT_SERVICE_FAILED);
+		return FAIL;
+	}
+	if (!x->soap_answer->is_fault) {
+		slt_fail(err, SLT_EINVALID_MESSAGE, "the provider's side sent a message unsigned");
+		slt_prefix(err, SLT_SERVICE_FAILED);
+		return FAIL;
+	}
+	slt_fail(err, SLT_SERVICE_FAILED, "%s",
+		 x->soap_answer->fault.string ? x->soap_answer->fault.string
+					      : "fault without text");
+	return FAIL;
+}
+
+static enum result verify_answer(struct slt_exchange *x, struct slt_err *err)
+{
+	const struct slt_message *m = x->answer_in;
+
+	if (!m) {
+		return provider_fault(x, err);
+	}
+	if (!slt_soap_parse(m->head.p, m->head.n, m->content_type, &x->soap_answer, err)) {
+		slt_prefix(err, SLT_SERVICE_FAILED);
+		return FAIL;
+	}
+	if (x->soap_answer->is_fault || x->soap_answer->is_request) {
+		slt_fail(err, SLT_EINVALID_MESSAGE, "an answer was expected");
+		slt_prefix(err, SLT_SERVICE_FAILED);
+		return FAIL;
+	}
+	bool ok = slt_leg_verify(x->gc[SLT_FAR], m, &x->route.target, slt_now_ms(), err) &&
+		  slt_soap_check_answer(&x->header_out, &x->request_out->digest,
+					&x->soap_answer->header, err);
+	return ok ? GO_ON : FAIL;
+}
+
+static enum result sign_answer(struct slt_exchange *x, struct slt_err *err)
+{
+	return slt_leg_sign(x->side[SLT_NEAR], x->answer_out, slt_now_ms(), err) ? GO_ON : FAIL;
+}
+
+/* --- answering ---------------------------------------------------------------------------- */
+
+struct outgoing { /* outlives the exchange: the peer may read slowly */
+	struct slt_message *message;
+	struct slt_transport_writer *writer;
+};
+
+static bool outgoing_read(void *arg, char *p, size_t n, size_t *ret_n, struct slt_err *err)
+{
+	struct outgoing *o = arg;
+
+	return slt_transport_read(o->writer, p, n, ret_n, err);
+}
+
+static void outgoing_free(void *arg)
+{
+	struct outgoing *o = arg;
+
+	slt_transport_writer_free(o->writer);
+	slt_message_free(o->message);
+	free(o);
+}
+
+static enum result answer(struct slt_exchange *x, struct slt_err *err)
+{
+	struct outgoing *o = slt_calloc(1, sizeof(*o));
+
+	(void)err;
+	o->message = SLT_TAKE(x->answer_out);
+	o->writer = slt_transport_writer_new(o->message);
+	/* these names are read case-sensitively by X-Road's client */
+	const struct slt_response_header headers[] = {
+		{"Content-Type", slt_transport_content_type(o->writer)},
+		{"x-hash-algorithm", slt_digest_name(o->message->digest_alg)},
+		{"x-original-content-type",
+		 x->original_type[1] ? x->original_type[1] : "text/xml; charset=UTF-8"},
+	};
+	const struct slt_body_source body = {outgoing_read, outgoing_free, o};
+	slt_respond_stream(SLT_TAKE(x->request), 200, headers, SLT_COUNT(headers), &body);
+	return GO_ON;
+}
+
+/* --- the end ------------------------------------------------------------------------------ */
+
+static void finished(void *arg, const struct slt_err *err);
+
+static const char *ms_of(struct slt_exchange *x, int64_t us)
+{
+	return slt_arena_printf(x->arena, "%.3f", (double)us / 1000.0);
+}
+
+static const struct step {
+	const char *name;
+	enum result (*run)(struct slt_exchange *x, struct slt_err *err);
+} steps[SLT_STEPS_MAX];
+
+/* The names in the line's fields are those of the steps, so that a slow one shows. */
+static void report(struct slt_exchange *x)
+{
+	const struct slt_soap_header *h = x->soap_in ? &x->soap_in->header : NULL;
+	bool failed = x->err.code != SLT_OK;
+	SLT_AUTO_BUF(spent, 1024);
+	char code[256] = "";
+
+	for (unsigned i = 0; steps[i].run; i++) {
+		if (x->spent_us[i]) {
+			slt_buf_addf(&spent, "%s%s:%.2f", spent.n ? " " : "", steps[i].name,
+				     (double)x->spent_us[i] / 1000.0);
+		}
+	}
+	if (failed) {
+		slt_exchange_fault_code(x, code, sizeof(code));
+	}
+	/* The owner of the exchange logs a failure once, here; a provider's own fault, or a message
+	 * that the rules refuse, is the ordinary course of business. */
+	slt_log(SLT_LOG_INFO, failed ? "exchange refused" : "exchange done", "exchange", x->id,
+		"route", x->route.config ? x->route.config->name : NULL, "side",
+		slt_side_name(x->side[SLT_NEAR]), "peer", x->peer, "client",
+		h ? slt_id_text(&h->client, x->arena) : NULL, "service",
+		h ? slt_id_text(&h->service, x->arena) : NULL, "id", h ? h->id : NULL, "ms",
+		ms_of(x, slt_mono_us() - x->started_us), "steps", slt_buf_str(&spent).p, "fault",
+		failed ? code : NULL, "why", failed ? x->err.msg : NULL, NULL);
+}
+
+static enum slt_msglog_status outcome(const struct slt_exchange *x)
+{
+	if (x->err.code == SLT_OK || (x->soap_answer && x->soap_answer->is_fault)) {
+		return SLT_MSGLOG_DONE;
+	}
+	/* sent, and no answer that could be believed: whether the provider acted is not known */
+	return x->sent && !x->answer_in ? SLT_MSGLOG_UNKNOWN : SLT_MSGLOG_FAILED;
+}
+
+static void finish(struct slt_exchange *x)
+{
+	char code[256] = "";
+
+	if (x->request) {
+		slt_exchange_answer_fault(x);
+	}
+	report(x);
+	if (!x->logged) {
+		slt_exchange_free(x);
+		return;
+	}
+	if (x->err.code != SLT_OK) {
+		slt_exchange_fault_code(x, code, sizeof(code));
+	}
+	slt_msglog_finish(x->service->log, x->id, outcome(x), code[0] ? code : NULL, slt_now_ms(),
+			  finished, x);
+}
+
+static void finished(void *arg, const struct slt_err *err)
+{
+	struct slt_exchange *x = arg;
+
+	if (err) {
+		slt_log_err(SLT_LOG_WARNING, "the end of an exchange could not be logged", err,
+			    "exchange", x->id, NULL);
+	}
+	slt_exchange_free(x);
+}
+
+/* --- the table ---------------------------------------------------------------------------- */
+
+static const struct step steps[SLT_STEPS_MAX] = {
+	{"authenticate", authenticate},
+	{"verify", verify},
+	{"authorise", authorise},
+	{"log-request-in", log_request_in},
+	{"map-request", map_request},
+	{"sign-request", sign_request},
+	{"log-request-out", log_request_out},
+	{"call", send_request},
+	{"verify-answer", verify_answer},
+	{"log-answer-in", log_answer_in},
+	{"map-answer", map_answer},
+	{"sign-answer", sign_answer},
+	{"log-answer-out", log_answer_out},
+	{"answer", answer},
+};
+
+static void account(struct slt_exchange *x)
+{
+	int64_t now = slt_mono_us();
+
+	if (x->step > 0) {
+		x->spent_us[x->step - 1] += now - x->mark_us;
+	}
+	x->mark_us = now;
+}
+
+void slt_pipeline_run(void *exchange)
+{
+	struct slt_exchange *x = exchange;
+	struct slt_err err = SLT_ERR_INIT;
+
+	for (;;) {
+		account(x);
+		if (x->err.code != SLT_OK || !steps[x->step].run) {
+			finish(x);
+			return;
+		}
+		const struct step *s = &steps[x->step++];
+		enum result r = s->run(x, &err);
+		if (r == WAIT) {
+			return; /* x may already be at work on another thread */
+		}
+		if (r == FAIL) {
+			x->err = err;
+		}
+	}
+}
+
+void slt_pipeline_resume(struct slt_exchange *x, const struct slt_err *err)
+{
+	if (err) {
+		x->err = *err;
+	} else if (x->record.exchange) {
+		x->logged = true;
+	}
+	slt_pool_continue(x->service->pool, slt_pipeline_run, x);
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+#include "translate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+#define MESSAGE_MAX (64u << 20) /* a translated envelope or document, bytes */
+#define TRACE_MAX   (16u << 20)
+
+static struct slt_str in_arena(struct slt_exchange *x, struct slt_buf *b)
+{
+	struct slt_str s = {slt_arena_memdup(x->arena, slt_buf_str(b).p, b->n), b->n};
+
+	slt_buf_fini(b);
+	return s;
+}
+
+static void keep_trace(struct slt_exchange *x, unsigned i)
+{
+	struct slt_buf json = SLT_BUF_INIT(TRACE_MAX), rules = SLT_BUF_INIT(4096);
+
+	if (x->mapped[i]->trace) {
+		slt_trace_json(x->mapped[i]->trace, false, &json);
+		x->trace[i] = in_arena(x, &json);
+	}
+	if (!x->rules.p) {
+		slt_buf_adds(&rules, "{\"flow\":");
+		slt_buf_add_json(&rules, x->route.config->flow);
+		slt_buf_adds(&rules, ",\"set\":");
+		slt_buf_add_json(&rules, slt_mapset_digest(x->service->mapset));
+		slt_buf_addc(&rules, '}');
+		x->rules = in_arena(x, &rules);
+	}
+}
+
+/* Attachments that the flow maps are read into memory, decoded; the others are passed as they
+ * are, and what the flow does not know is refused. */
+struct attachments {
+	struct slt_map_part part[SLT_ATTACHMENTS_MAX];
+	bool mapped[SLT_ATTACHMENTS_MAX];
+	size_t n;
+};
+
+/* The value of a MIME header among "name: value" lines; empty when there is none. */
+static struct slt_str mime_header(const char *headers, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *line = headers; line && *line;) {
+		size_t len = strcspn(line, "\r\n");
+		if (len > n && line[n] == ':' && strncasecmp(line, name, n) == 0) {
+			return slt_str_trim((struct slt_str){line + n + 1, len - n - 1});
+		}
+		line += len;
+		line += strspn(line, "\r\n");
+	}
+	return (struct slt_str){"", 0};
+}
+
+static bool read_attachment(struct slt_exchange *x, const struct slt_attachment *a,
+			    struct slt_str *ret, struct slt_err *err)
+{
+	uint64_t size = slt_spool_size(a->body), at = 0;
+	struct slt_str encoding = mime_header(a->headers, "content-transfer-encoding");
+	SLT_AUTO_STR char *enc = slt_strndup(encoding.p, encoding.n);
+	size_t n = 0;
+
+	if (size > (uint64_t)x->service->config->max_message) {
+		return slt_fail(err, SLT_ELIMIT,
+				"an attachment that must be translated is longer than %lld bytes",
+				(long long)x->service->config->max_message);
+	}
+	char *p = slt_arena_alloc(x->arena, (size_t)size + 1);
+	for (; at < size; at += n) {
+		if (!slt_spool_read(a->body, at, p + at, (size_t)(size - at), &n, err)) {
+			return false;
+		}
+	}
+	*ret = (struct slt_str){p, (size_t)size};
+	if (slt_strcase_eq(enc, "base64")) {
+		struct slt_buf raw = SLT_BUF_INIT((size_t)size + 4);
+		if (!slt_base64_decode(*ret, &raw, err)) {
+			slt_buf_fini(&raw);
+			return slt_wrap(err, "attachment of type %s", a->content_type);
+		}
+		*ret = in_arena(x, &raw);
+		return true;
+	}
+	if (*enc && !slt_strcase_eq(enc, "binary") && !slt_strcase_eq(enc, "8bit") &&
+	    !slt_strcase_eq(enc, "7bit")) {
+		return slt_fail(
+			err, SLT_EINVALID_MESSAGE,
+			"an attachment that must be translated has content transfer encoding "
+			"\"%s\": send it as binary or base64",
+			enc);
+	}
+	return true;
+}
+
+static bool collect_attachments(struct slt_exchange *x, const struct slt_message *m,
+				struct attachments *ret, struct slt_err *err)
+{
+	const struct slt_mapset *set = x->service->mapset;
+
+	for (unsigned i = 0; i < m->n_attachments; i++) {
+		const struct slt_attachment *a = &m->attachment[i];
+		enum slt_map_attachment what =
+			slt_mapset_attachment(set, x->route.config->flow, a->content_type);
+		if (what == SLT_MAP_REFUSED) {
+			return slt_fail(err, SLT_EINVALID_CONTENT_TYPE,
+					"attachment %u of type \"%s\" is none that flow %s knows",
+					i + 1, a->content_type, x->route.config->flow);
+		}
+		ret->mapped[i] = what == SLT_MAP_MAPPED;
+		if (ret->mapped[i]) {
+			struct slt_map_part *p = &ret->part[ret->n++];
+			p->content_type = a->content_type;
+			if (!read_attachment(x, a, &p->bytes, err)) {
+				return false;
+			}
+		}
+	}
+	return true;
+}
+
+static bool copy_spool(const struct slt_spool *from, struct slt_spool *to, struct slt_err *err)
+{
+	uint64_t size = slt_spool_size(from);
+	char chunk[65536];
+	size_t n = 0;
+
+	for (uint64_t at = 0; at < size; at += n) {
+		if (!slt_spool_read(from, at, chunk, sizeof(chunk), &n, err) ||
+		    !slt_spool_write(to, chunk, n, err)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* The headers of an attachment without its transfer encoding: a translated one is sent as it is. */
+static char *without_encoding(const char *headers)
+{
+	struct slt_buf b = SLT_BUF_INIT(65536);
+
+	for (const char *line = headers; line && *line;) {
+		size_t len = strcspn(line, "\r\n");
+		size_t all = len + strspn(line + len, "\r\n");
+		if (strncasecmp(line, "content-transfer-encoding:", 26) != 0) {
+			slt_buf_add(&b, line, all);
+		}
+		line += all;
+	}
+	return slt_buf_take(&b, NULL);
+}
+
+static bool add_attachments(struct slt_exchange *x, const struct slt_message *in,
+			    const struct attachments *list, const struct slt_map_result *r,
+			    struct slt_message *out, struct slt_err *err)
+{
+	const struct slt_config *c = x->service->config;
+	size_t k = 0;
+
+	for (unsigned i = 0; i < in->n_attachments; i++) {
+		const struct slt_attachment *a = &in->attachment[i];
+		SLT_AUTO(slt_spool_free)
+		struct slt_spool *body =
+			slt_spool_new(c->spool, SLT_TRANSPORT_LIMITS.spool_threshold,
+				      (uint64_t)c->max_attachments);
+		SLT_AUTO_STR char *headers =
+			list->mapped[i] ? without_encoding(a->headers) : slt_strdup(a->headers);
+		bool ok = list->mapped[i] ? slt_spool_write(body, r->part[k], r->part_len[k], err)
+					  : copy_spool(a->body, body, err);
+		k += list->mapped[i];
+		if (!ok ||
+		    !slt_message_attach(out, a->content_type, headers, SLT_TAKE(body), err)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+bool slt_translate(struct slt_exchange *x, const struct slt_message *in, struct slt_soap *soap,
+		   const struct slt_soap_header *header, bool answer, struct slt_message **ret,
+		   struct slt_err *err)
+{
+	struct attachments list = {0};
+	struct slt_map_result *r = x->mapped[answer] = slt_map_result_new();
+	enum slt_leg from = answer ? SLT_FAR : SLT_NEAR, to = answer ? SLT_NEAR : SLT_FAR;
+
+	if (!collect_attachments(x, in, &list, err)) {
+		return false;
+	}
+	struct slt_map_input input = {
+		.from = slt_side_config(x->side[from])->country,
+		.to = slt_side_config(x->side[to])->country,
+		.flow = x->route.config->flow,
+		.message = answer ? SLT_MAP_RESPONSE : SLT_MAP_REQUEST,
+		.service = soap->header.service.service,
+		.body = {in->head.p, in->head.n},
+		.take_doc = SLT_TAKE(soap->doc),
+		.parts = list.part,
+		.n_parts = list.n,
+		.now_ms = slt_now_ms(),
+		.test_codes = x->service->config->test_codes,
+	};
+	bool ok = slt_map_apply(x->service->mapset, &input, r, err);
+	keep_trace(x, answer);
+	if (!ok) {
+		return false;
+	}
+	SLT_AUTO(slt_message_free) struct slt_message *out = slt_message_new(SLT_SOAP);
+	SLT_AUTO_BUF(bytes, MESSAGE_MAX);
+	slt_soap_set_header(r->doc, header);
+	if (!slt_xml_dump(r->doc, NULL, true, &bytes, err)) {
+		return false;
+	}
+	free(out->content_type);
+	out->content_type = slt_strdup("text/xml; charset=UTF-8");
+	slt_message_set_head(out, slt_buf_str(&bytes).p, bytes.n);
+	if (!add_attachments(x, in, &list, r, out, err)) {
+		return false;
+	}
+	*ret = SLT_TAKE(out);
+	return true;
+}

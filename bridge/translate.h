@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * One leg's message as the other leg's: envelope and attachments through the mapping engine, the
+ * header replaced, trace and rules kept for the log.
+ */
+
+#include "exchange.h"
+
+/* `in`, whose parsed envelope is soap (its document is used up), with the header given; unsigned
+ * yet. The answer's direction is the far side's to the near side's. Fills x->mapped, x->trace and
+ * x->rules also where it fails. */
+SLT_CHECK bool slt_translate(struct slt_exchange *x, const struct slt_message *in,
+			     struct slt_soap *soap, const struct slt_soap_header *header,
+			     bool answer, struct slt_message **ret, struct slt_err *err);
