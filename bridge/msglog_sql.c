@@ -202,6 +202,11 @@ static bool store_begin(struct slt_msglog_store *s, struct slt_err *err)
 	return slt_sql_exec(s->db, "BEGIN IMMEDIATE", err);
 }
 
+static bool store_snapshot(struct slt_msglog_store *s, struct slt_err *err)
+{
+	return slt_sql_exec(s->db, "BEGIN", err);
+}
+
 static bool store_commit(struct slt_msglog_store *s, struct slt_err *err)
 {
 	return slt_sql_exec(s->db, "COMMIT", err);
@@ -393,6 +398,7 @@ const struct slt_msglog_driver slt_msglog_sqlite = {
 	.put_chunk = store_put_chunk,
 	.put_stamped = store_put_stamped,
 	.cut = store_cut,
+	.snapshot = store_snapshot,
 	.seen = slt_msglog_sql_seen,
 	.exchanges = slt_msglog_sql_exchanges,
 	.messages = slt_msglog_sql_messages,

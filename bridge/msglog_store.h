@@ -79,6 +79,8 @@ struct slt_msglog_driver {
 		    struct slt_err *err);
 
 	/* --- reading --- */
+	/* Until rollback, everything is read as it is now. */
+	bool (*snapshot)(struct slt_msglog_store *s, struct slt_err *err);
 	/* direction: 0 request, 1 response, -1 either; received messages only. */
 	bool (*seen)(struct slt_msglog_store *s, const char *side, const char *client,
 		     const char *message_id, int direction, bool *ret, struct slt_err *err);

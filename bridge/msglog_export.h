@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Logged messages as ASiC-E containers (xroad-wire 6.1), as X-Road's own verifier reads them: one
+ * container a message, with the batch time-stamp when there is one.
+ */
+
+#include "msglog.h"
+
+/* "<exchange>-<side>-request.asice": the side in lower case, what is no letter, digit or hyphen in
+ * it as "_". */
+void slt_msglog_export_name(const struct slt_msglog_message *m, struct slt_buf *out);
+
+struct slt_msglog_export_notes {
+	bool unstamped;	     /* verifiers that want a time-stamp will refuse it */
+	unsigned n_left_out; /* attachments too long for a container */
+};
+
+/* Appends the container. SLT_EMISSING_SIGNATURE for a message logged without one, SLT_ENOTFOUND
+ * when its body was cut off. */
+SLT_CHECK bool slt_msglog_export(struct slt_msglog_reader *r, const struct slt_msglog_message *m,
+				 struct slt_buf *out, struct slt_msglog_export_notes *ret,
+				 struct slt_err *err);
