@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+#include <getopt.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "command.h"
+#include "config.h"
+#include "federation/globalconf_dir.h"
+#include "mappings/engine.h"
+#include "side.h"
+
+int slt_cannot(const char *command, const struct slt_err *err)
+{
+	fprintf(stderr, "silta %s: %s\n", command, err->msg);
+	return SLT_EXIT_CANNOT;
+}
+
+static void help(void)
+{
+	puts("usage: silta check -c FILE [--print]\n\n"
+	     "Reads everything the bridge would read — configuration, keys, certificates, anchors,\n"
+	     "configuration cache, mapping set — and prints every problem.\n\n"
+	     "  -c, --config FILE   configuration, see silta.conf(5)\n"
+	     "      --print         print the values in force\n\n"
+	     "Exit status: 0 no problem, 1 problems, 2 it could not be checked.");
+}
+
+static unsigned problem(const char *where, const struct slt_err *err)
+{
+	printf("%s: %s\n", where, err->msg);
+	return 1;
+}
+
+static unsigned check_cert(const char *what, const struct slt_config_side *c, const X509 *cert)
+{
+	if (X509_cmp_current_time(X509_get0_notAfter(cert)) < 0) {
+		printf("side %s: the %s certificate has expired\n", c->name, what);
+		return 1;
+	}
+	return 0;
+}
+
+static unsigned check_side(const struct slt_config_side *c)
+{
+	struct slt_err err = SLT_ERR_INIT;
+	SLT_AUTO(slt_anchor_free) struct slt_anchor *anchor = NULL;
+	SLT_AUTO(slt_side_free) struct slt_side *side = NULL;
+	unsigned n = 0;
+	size_t chain;
+
+	if (!slt_anchor_load(c->anchor, &anchor, &err)) {
+		n += problem(c->anchor, &err);
+	}
+	slt_err_clear(&err);
+	if (!slt_side_open(c, &side, &err)) {
+		return n + problem("keys and certificates", &err);
+	}
+	n += check_cert("authentication", c, slt_side_auth_chain(side, &chain)[0]);
+	n += check_cert("signing", c, slt_side_sign_key(side)->cert);
+	return n;
+}
+
+static unsigned check_mappings(const struct slt_config *c)
+{
+	struct slt_err err = SLT_ERR_INIT;
+	SLT_AUTO(slt_mapset_free) struct slt_mapset *set = NULL;
+	const char *environment;
+	unsigned n = 0;
+
+	if (!slt_mapset_load(c->mappings, &set, &err)) {
+		printf("%s\n", err.msg);
+		return 1;
+	}
+	for (size_t i = 0; i < c->n_sides; i++) {
+		const struct slt_config_side *s = &c->side[i];
+		if (!s->country && !slt_mapset_country(set, s->name, &environment)) {
+			printf("side %s: no country.conf in %s lists this instance\n", s->name,
+			       c->mappings);
+			n++;
+		}
+	}
+	return n;
+}
+
+static int check(const char *path, bool print)
+{
+	struct slt_err err = SLT_ERR_INIT;
+	SLT_AUTO(slt_config_free) struct slt_config *c = NULL;
+	unsigned n = 0;
+
+	if (!slt_config_load(path, &c, &err)) {
+		printf("%s\n", err.msg);
+		return SLT_EXIT_NO;
+	}
+	for (size_t i = 0; i < c->n_sides; i++) {
+		n += check_side(&c->side[i]);
+	}
+	n += check_mappings(c);
+	if (print) {
+		SLT_AUTO_BUF(out, 16u << 20);
+		slt_config_print(c, &out);
+		fputs(slt_buf_str(&out).p, stdout);
+	} else if (n == 0) {
+		printf("%s: no problem found\n", path);
+	}
+	return n ? SLT_EXIT_NO : SLT_EXIT_GOOD;
+}
+
+int slt_cmd_check(int argc, char **argv)
+{
+	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
+					      {"print", no_argument, NULL, 'p'},
+					      {"help", no_argument, NULL, 'h'},
+					      {NULL, 0, NULL, 0}};
+	const char *path = NULL;
+	bool print = false;
+	int o;
+
+	while ((o = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
+		if (o == 'h') {
+			help();
+			return SLT_EXIT_GOOD;
+		}
+		if (o == 'c') {
+			path = optarg;
+		} else if (o == 'p') {
+			print = true;
+		} else {
+			return SLT_EXIT_CANNOT;
+		}
+	}
+	if (!path || optind != argc) {
+		fprintf(stderr, "silta check: give the configuration with -c FILE\n");
+		return SLT_EXIT_CANNOT;
+	}
+	return check(path, print);
+}

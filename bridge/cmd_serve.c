@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <systemd/sd-daemon.h>
+
+#include "base/clock.h"
+#include "command.h"
+#include "exchange.h"
+#include "inbound.h"
+#include "refresh.h"
+
+struct bridge {
+	struct slt_service *service;
+	struct slt_inbound *inbound[SLT_SIDES_MAX];
+	size_t n_inbound;
+	struct slt_refresh *refresh;
+};
+
+static void help(void)
+{
+	puts("usage: silta serve -c FILE\n\n"
+	     "Runs the bridge until SIGTERM or SIGINT; then lets exchanges under way end, for as\n"
+	     "long as \"drain\" in the configuration says. Logs to standard error; tells systemd\n"
+	     "when it is ready.\n\n"
+	     "  -c, --config FILE   configuration, see silta.conf(5)");
+}
+
+static bool start(struct bridge *b, const char *path, struct slt_err *err)
+{
+	struct slt_config *config = NULL;
+
+	if (!slt_config_load(path, &config, err) || !slt_service_open(config, &b->service, err) ||
+	    !slt_refresh_start(b->service, &b->refresh, err)) {
+		return false;
+	}
+	for (; b->n_inbound < b->service->n_sides; b->n_inbound++) {
+		struct slt_side *side = b->service->side[b->n_inbound];
+		if (!slt_inbound_start(b->service, side, &b->inbound[b->n_inbound], err)) {
+			return false;
+		}
+		char port[16], ocsp[16];
+		snprintf(port, sizeof(port), "%u", slt_inbound_port(b->inbound[b->n_inbound]));
+		snprintf(ocsp, sizeof(ocsp), "%u", slt_inbound_ocsp_port(b->inbound[b->n_inbound]));
+		slt_log(SLT_LOG_NOTICE, "listening", "side", slt_side_name(side), "address",
+			slt_side_config(side)->listen, "port", port, "ocsp_port", ocsp, NULL);
+	}
+	return true;
+}
+
+/* New connections are refused, exchanges under way go on, up to the limit. */
+static void drain(struct bridge *b)
+{
+	int64_t until = slt_mono_us() + b->service->config->drain_seconds * 1000000;
+
+	for (size_t i = 0; i < b->n_inbound; i++) {
+		slt_inbound_quiesce(b->inbound[i]);
+	}
+	while (slt_exchange_active() && slt_mono_us() < until) {
+		usleep(20000);
+	}
+}
+
+static void stop(struct bridge *b)
+{
+	if (!b->service) {
+		return;
+	}
+	/* calls that are still under way end with an error, which answers their callers */
+	slt_client_free(SLT_TAKE(b->service->client));
+	while (slt_exchange_active()) {
+		usleep(5000);
+	}
+	for (size_t i = 0; i < b->n_inbound; i++) {
+		slt_inbound_stop(b->inbound[i]);
+	}
+	slt_service_close(b->service);
+}
+
+static int wait_for_signal(void)
+{
+	sigset_t set;
+	int sig = 0;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	while (sigwait(&set, &sig) != 0) {
+	}
+	return sig;
+}
+
+/* Before any thread is made, so that all inherit it and only sigwait() sees the signals. */
+static void block_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+int slt_cmd_serve(int argc, char **argv)
+{
+	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
+					      {"help", no_argument, NULL, 'h'},
+					      {NULL, 0, NULL, 0}};
+	struct slt_err err = SLT_ERR_INIT;
+	struct bridge b = {0};
+	const char *path = NULL;
+	int o;
+
+	while ((o = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
+		if (o == 'h') {
+			help();
+			return SLT_EXIT_GOOD;
+		}
+		if (o != 'c') {
+			return SLT_EXIT_CANNOT;
+		}
+		path = optarg;
+	}
+	if (!path || optind != argc) {
+		fprintf(stderr, "silta serve: give the configuration with -c FILE\n");
+		return SLT_EXIT_CANNOT;
+	}
+	block_signals();
+	bool ok = start(&b, path, &err);
+	if (ok) {
+		slt_log(SLT_LOG_NOTICE, "ready", NULL);
+		sd_notify(0, "READY=1");
+		wait_for_signal();
+		slt_log(SLT_LOG_NOTICE, "stopping", NULL);
+		sd_notify(0, "STOPPING=1");
+		drain(&b);
+	}
+	slt_refresh_stop(b.refresh);
+	stop(&b);
+	return ok ? SLT_EXIT_GOOD : slt_cannot("serve", &err);
+}
