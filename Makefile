@@ -20,7 +20,7 @@ VERSION := 0.1.0
 
 # --- flags ----------------------------------------------------------------------------------
 
-PKGS := libxml-2.0 xmlsec1-openssl libssl libcrypto libmicrohttpd gnutls libcurl libconfig jansson \
+PKGS := libxml-2.0 libssl libcrypto libmicrohttpd gnutls libcurl libconfig jansson \
 	libzip sqlite3 uuid libsystemd
 # third-party headers are read as system headers: our warnings are about our code
 PKG_CFLAGS := $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null))
@@ -38,9 +38,11 @@ HARDEN_PROBED := -fstack-protector-strong -fstack-clash-protection -fcf-protecti
 	-ftrivial-auto-var-init=zero -fzero-call-used-regs=used-gpr
 HARDEN_LD_PROBED := -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code -Wl,--as-needed
 
-# flags are probed once per compiler and kept
+# Flags are probed once per compiler and kept; not by goals that may run before there is a compiler.
 PROBE := $(BUILD)/flags-$(notdir $(CC)).mk
+ifneq ($(filter-out deps deps-demo deps-check demo test help clean,$(or $(MAKECMDGOALS),all)),)
 -include $(PROBE)
+endif
 $(PROBE):
 	@mkdir -p $(@D)
 	@printf 'PROBED_C := %s\nPROBED_LD := %s\n' \
@@ -112,7 +114,101 @@ $(FUZZ_REPLAY): TEST_LIBS := $(BUILD)/obj/tests/fuzz/replay.o
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
-.PHONY: all clean
+# --- packages -------------------------------------------------------------------------------
+
+DEPS := build-essential pkg-config libxml2-dev libssl-dev libmicrohttpd-dev libgnutls28-dev \
+	libcurl4-openssl-dev libconfig-dev libjansson-dev libzip-dev libsqlite3-dev uuid-dev \
+	uthash-dev libsystemd-dev
+# the tests' judges, and what they drive the programs with
+DEPS_TEST := libcmocka-dev libxml2-utils xmlsec1 libxmlsec1-openssl openssl curl sqlite3 jq zip unzip \
+	python3 python3-lxml python3-cryptography python3-asn1crypto
+DEPS_DEMO := curl jq python3
+DEPS_CHECK := clang-14 clang-format-14 libclang-rt-14-dev llvm-14 valgrind shellcheck codespell
+
+define install_missing
+	@missing=$$(for p in $(1); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | \
+	  grep -q 'ok installed' || printf '%s ' $$p; done); \
+	if [ -n "$$missing" ]; then echo "installing: $$missing"; \
+	  if ! DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing \
+	    >/tmp/silta-apt.log 2>&1; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+	      --no-install-recommends $$missing >/tmp/silta-apt.log 2>&1 || \
+	      { tail -20 /tmp/silta-apt.log; exit 1; }; fi; fi
+endef
+
+deps: ## install the Debian packages that building and testing need
+	$(call install_missing,$(DEPS) $(DEPS_TEST))
+deps-demo:
+	$(call install_missing,$(DEPS) $(DEPS_DEMO))
+deps-check: deps ## the same for the checks
+	$(call install_missing,$(DEPS_CHECK))
+
+# --- the two commands -----------------------------------------------------------------------
+
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+
+demo: deps-demo ## dispense a Finnish prescription in Estonia, and show it
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@examples/fi-prescription-in-estonia/demo
+
+test: deps ## every test but the long ones
+	@$(MAKE) --no-print-directory -j$(JOBS) all programs-of-tests
+	@BUILD=$(BUILD) tests/run.sh
+
+# --- tests and checks -----------------------------------------------------------------------
+
+programs-of-tests: $(UNIT) $(INTEROP) $(FUZZ_REPLAY)
+
+asan: ## unit and interop tests, and the flow, under AddressSanitizer and UBSan
+	@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(BUILD)-asan SANITIZE=address,undefined \
+	  OPT=-O1 all programs-of-tests
+	@BUILD=$(BUILD)-asan tests/run.sh
+tsan: ## the tests that use threads under ThreadSanitizer
+	@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(BUILD)-tsan SANITIZE=thread OPT=-O1 \
+	  all programs-of-tests
+	@BUILD=$(BUILD)-tsan tests/run.sh test_queue test_msglog test_flow
+valgrind: programs-of-tests ## unit tests under valgrind
+	@BUILD=$(BUILD) VALGRIND=1 tests/run.sh unit
+
+FUZZ_BUILD := $(BUILD)-fuzz
+TIME ?= 60
+fuzz: ## fuzz NAME=multipart (or all) for TIME=60 seconds each
+	@BUILD=$(FUZZ_BUILD) MAKE="$(MAKE)" tests/fuzz/run.sh $(TIME) $(NAME)
+$(FUZZ_BUILD)/fuzz_%: tests/fuzz/fuzz_%.c $(LIBS)
+	$(Q)$(CC) $(CFLAGS_ALL) -fsanitize=fuzzer $(LDFLAGS_ALL) -o $@ $< $(LINK_LIBS)
+
+layers: ## which folder may use which, and forbidden calls
+	@tests/check_layers.sh
+	@tests/simple_mistakes.sh
+
+C_FILES := $(shell find bridge federation mappings tests -name '*.[ch]' 2>/dev/null)
+format: ## rewrite the sources in the house format
+	clang-format-14 -i $(C_FILES)
+format-check:
+	clang-format-14 --dry-run --Werror $(C_FILES)
+
+bench: $(BENCH) all ## ratios against the floors, measured in one run
+	@BUILD=$(BUILD) tests/bench/run.sh
+
+# --- installing -----------------------------------------------------------------------------
+
+PREFIX ?= /usr
+install: all ## into $(DESTDIR)$(PREFIX)
+	install -D -m 0755 $(BUILD)/silta $(DESTDIR)$(PREFIX)/bin/silta
+	install -d $(DESTDIR)$(PREFIX)/share/silta
+	cp -r mappings/countries mappings/flows mappings/pivot mappings/messages.tsv \
+	  $(DESTDIR)$(PREFIX)/share/silta/
+	for p in bridge/man/*.[1-8]; do s=$${p##*.}; \
+	  install -D -m 0644 $$p $(DESTDIR)$(PREFIX)/share/man/man$$s/$${p##*/}; done
+	install -D -m 0644 examples/systemd/silta.service \
+	  $(DESTDIR)/lib/systemd/system/silta.service
+
 clean: ## remove what was built
-	rm -rf $(BUILD)
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-clang $(BUILD)-fuzz
+
+help: ## this list
+	@grep -hE '^[a-z][a-z-]*:.*##' Makefile | sed -E 's/:.*## /\t/' | sort | expand -t 16
+
+.PHONY: all deps deps-demo deps-check demo test programs-of-tests asan tsan valgrind fuzz layers \
+	format format-check bench install clean help
 .SECONDARY:
