@@ -5,6 +5,23 @@
  * The cache on disk, in X-Road's layout (xroad-wire 4.6): DIR/instance-identifier,
  * DIR/<instance>/shared-params.xml with .metadata, …; fetching by a callback, verified before
  * anything is written, swapped whole, never rolled back to an older configuration.
+ *
+ * Fetching follows X-Road's configuration client (xroad-wire 4.3 to 4.5): sources learnt from the
+ * held shared parameters and those of the anchor, https before http, the one that answered last
+ * first; version 6 down to 3, then none; parts that did not change are not downloaded again; of a
+ * foreign instance only the shared parameters.
+ *
+ * Checks: signature, expiry and instance of the directory; digest and content of each part; that
+ * a configuration is not replaced by an older one. X-Road numbers nothing, so age is told by
+ * Expire-date, which grows with every directory a source signs: a directory that expires earlier
+ * than the one held, with other content, is refused (SLT_EGC_ROLLBACK) and the held one stays
+ * until it expires. Where a source has begun anew with shorter lives, that lasts until the old
+ * life has run out, or the operator removes the instance's directory.
+ *
+ * Does not check: the TLS certificate of the source (the fetch callback may; the signature is
+ * what counts), what parts other than X-Road's mean.
+ *
+ * One process fetches into a directory at a time (DIR/.lock); any number may load meanwhile.
  */
 
 #include "federation/globalconf.h"
@@ -20,6 +37,9 @@ struct slt_gc_load_options {
 SLT_CHECK bool slt_globalconf_load(const char *dir, const struct slt_gc_load_options *o,
 				   struct slt_globalconf **ret, char **ret_warnings,
 				   struct slt_err *err);
+
+/* DIR/instance-identifier, trimmed; malloc'ed. SLT_EGC_MISSING_INSTANCE. */
+SLT_CHECK bool slt_globalconf_read_identifier(const char *dir, char **ret, struct slt_err *err);
 
 /* GET a URL: HTTP status and body (capped by the callee at max). */
 typedef bool (*slt_fetch_fn)(void *arg, const char *url, size_t max, int *ret_status,
