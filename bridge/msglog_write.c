@@ -57,7 +57,7 @@ struct draft {
 	struct slt_msglog_part part[SLT_MSGLOG_PARTS_MAX];
 	struct slt_str bytes[SLT_MSGLOG_PARTS_MAX];
 	const struct slt_spool *body[SLT_MSGLOG_PARTS_MAX];
-	char name[SLT_ATTACHMENTS_MAX][16];
+	char name[SLT_ATTACHMENTS_MAX][24];
 };
 
 static struct slt_msglog_part *draft_add(struct draft *d, const char *name,
