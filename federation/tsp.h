@@ -1,7 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* RFC 3161 time-stamps as X-Road uses them (xroad-wire 2.7, 6.2). */
+/*
+ * RFC 3161 time-stamps as X-Road uses them (xroad-wire 2.7, 6.2).
+ *
+ * Checks: that the token stamps these bytes, that its one signer is the certificate of an approved
+ * TSA (found by issuer and serial number, or by subject key identifier), the signature, and that a
+ * signing time inside lies in that certificate's validity.
+ * Does not check, as X-Road does not: a chain above the TSA's certificate (its presence in the
+ * configuration is the trust), its extended key usage, its validity at the time of the stamp, the
+ * TSA's policy.
+ */
 
 #include "federation/globalconf.h"
 

@@ -128,6 +128,19 @@ static bool strong(const struct slt_xades_job *j, enum slt_digest_alg alg)
 	       (alg == SLT_SHA1 && j->in->allow_sha1);
 }
 
+/* Variants with comments would sign what readers are free to drop. */
+static bool check_c14n(struct slt_xades_job *j, const xmlNode *method, struct slt_err *err)
+{
+	const char *uri =
+		method != NULL ? slt_xml_attr(j->x->arena, method, NULL, "Algorithm") : NULL;
+
+	if (uri != NULL && strstr(uri, "#WithComments") != NULL) {
+		return slt_xades_demand(j, err, SLT_EALGORITHM,
+					"the canonicalisation %.80s is not allowed", uri);
+	}
+	return true;
+}
+
 static bool check_algorithms(struct slt_xades_job *j, struct slt_err *err)
 {
 	const xmlNode *method = slt_xml_child(j->x->signed_info, SLT_NS_DS, "SignatureMethod");
@@ -140,9 +153,17 @@ static bool check_algorithms(struct slt_xades_job *j, struct slt_err *err)
 					"the signature method %.80s is not allowed",
 					uri != NULL ? uri : "");
 	}
+	if (!check_c14n(j, slt_xml_child(j->x->signed_info, SLT_NS_DS, "CanonicalizationMethod"),
+			err)) {
+		return false;
+	}
 	for (size_t i = 0; i < j->x->n_ref; i++) {
+		const xmlNode *t = slt_xml_child(j->x->ref[i].node, SLT_NS_DS, "Transforms");
 		const xmlNode *m = slt_xml_child(j->x->ref[i].node, SLT_NS_DS, "DigestMethod");
 
+		if (t != NULL && !check_c14n(j, slt_xml_first(t), err)) {
+			return false;
+		}
 		uri = m != NULL ? slt_xml_attr(j->x->arena, m, NULL, "Algorithm") : NULL;
 		if (!strong(j, slt_digest_by_uri(slt_str(uri)))) {
 			return slt_xades_demand(j, err, SLT_EALGORITHM,
