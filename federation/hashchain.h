@@ -8,9 +8,16 @@
 
 #include "base/digest.h"
 
-#define SLT_HASHCHAIN_BYTES_MAX (1u << 20)
-#define SLT_HASHCHAIN_DEPTH_MAX 64
+#define SLT_HASHCHAIN_BYTES_MAX	 (1u << 20)
+#define SLT_HASHCHAIN_DEPTH_MAX	 64
 #define SLT_HASHCHAIN_LEAVES_MAX 65536
+#define SLT_HASHCHAIN_STEPS_MAX	 256  /* in one document that is verified */
+#define SLT_HASHCHAIN_VALUES_MAX 4096 /* looked at in one verification */
+#define SLT_HASHCHAIN_DOCS_MAX	 8
+
+/* The hash of one step over its values, each under its own algorithm. */
+void slt_hashchain_step(enum slt_digest_alg alg, const struct slt_digest *values, size_t n,
+			struct slt_digest *ret);
 
 struct slt_hc_input { /* one message: its parts in order */
 	const struct slt_digest *parts;
@@ -24,8 +31,9 @@ struct slt_hc_result {
 	size_t n;
 };
 
-/* leaf "/message.xml" for signatures, "/META-INF/signatures.xml" for time-stamps (single-part
- * inputs use their own name). base "/sig-hashchain.xml" or "/ts-hashchain.xml". */
+/* The parts' names are "/message.xml", … for signatures, "/META-INF/signatures.xml" for
+ * time-stamps; their digests must be under alg. base "/sig-hashchain.xml" or "/ts-hashchain.xml".
+ * SLT_EINVAL when there is nothing to build from, SLT_ELIMIT above SLT_HASHCHAIN_LEAVES_MAX. */
 SLT_CHECK bool slt_hashchain_build(enum slt_digest_alg alg, const struct slt_hc_input *inputs,
 				   size_t n, const char *base, struct slt_hc_result *ret,
 				   struct slt_err *err);
@@ -34,7 +42,7 @@ void slt_hashchain_result_fini(struct slt_hc_result *r);
 struct slt_hc_part { /* what must be referenced */
 	const char *name;
 	const struct slt_digest *digest; /* NULL: not known, taken from the data or the chain */
-	bool used;                       /* out */
+	bool used;			 /* out */
 };
 
 struct slt_hc_verify {
