@@ -61,9 +61,11 @@ static bool add_cert(struct slt_anchor *a, struct slt_anchor_source *s, const xm
 	return true;
 }
 
-static bool read_source(const xmlNode *node, struct slt_anchor *a, struct slt_anchor_source *s,
-			struct slt_err *err)
+static bool read_source(const xmlNode *node, bool strict, struct slt_anchor *a,
+			struct slt_anchor_source *s, struct slt_err *err)
 {
+	struct slt_err why = SLT_ERR_INIT;
+
 	const xmlNode *c = slt_xml_first(node);
 
 	if (!slt_xml_is(c, NULL, "downloadURL")) {
@@ -83,18 +85,18 @@ static bool read_source(const xmlNode *node, struct slt_anchor *a, struct slt_an
 					"unexpected element %.100s in a source of the anchor",
 					(const char *)c->name);
 		}
-		if (!add_cert(a, s, c, err)) {
+		if (!add_cert(a, s, c, strict ? err : &why) && strict) {
 			return false;
 		}
 	}
-	if (s->n_certs == 0) {
+	if (s->n_certs == 0 && strict) {
 		return slt_fail(err, SLT_EMALFORMED_GLOBALCONF,
 				"source %s of the anchor has no verification certificate", s->url);
 	}
 	return true;
 }
 
-static bool read_sources(const xmlNode *c, struct slt_anchor *a, struct slt_err *err)
+static bool read_sources(const xmlNode *c, bool strict, struct slt_anchor *a, struct slt_err *err)
 {
 	a->sources = slt_calloc(SLT_ANCHOR_SOURCES_MAX, sizeof(*a->sources));
 	for (; c; c = slt_xml_next(c)) {
@@ -109,7 +111,7 @@ static bool read_sources(const xmlNode *c, struct slt_anchor *a, struct slt_err 
 					SLT_ANCHOR_SOURCES_MAX);
 		}
 		/* counted first: what a failure leaves is freed with the anchor */
-		if (!read_source(c, a, &a->sources[a->n_sources++], err)) {
+		if (!read_source(c, strict, a, &a->sources[a->n_sources++], err)) {
 			return false;
 		}
 	}
@@ -119,7 +121,8 @@ static bool read_sources(const xmlNode *c, struct slt_anchor *a, struct slt_err 
 	return true;
 }
 
-bool slt_anchor_from_xml(const xmlNode *node, struct slt_anchor **ret, struct slt_err *err)
+bool slt_anchor_from_xml(const xmlNode *node, bool strict, struct slt_anchor **ret,
+			 struct slt_err *err)
 {
 	SLT_AUTO(slt_anchor_free) struct slt_anchor *a = slt_calloc(1, sizeof(*a));
 	const xmlNode *c = slt_xml_first(node);
@@ -142,7 +145,7 @@ bool slt_anchor_from_xml(const xmlNode *node, struct slt_anchor **ret, struct sl
 				"\"%.100s\" of the anchor cannot be an instance identifier",
 				a->instance);
 	}
-	if (!read_sources(slt_xml_next(c), a, err)) {
+	if (!read_sources(slt_xml_next(c), strict, a, err)) {
 		return false;
 	}
 	*ret = SLT_TAKE(a);
@@ -164,7 +167,7 @@ bool slt_anchor_parse(const void *p, size_t n, struct slt_anchor **ret, struct s
 			"the file is not a configuration anchor: its root element is %.100s",
 			(const char *)root->name);
 	}
-	return slt_anchor_from_xml(root, ret, err);
+	return slt_anchor_from_xml(root, true, ret, err);
 }
 
 bool slt_anchor_load(const char *path, struct slt_anchor **ret, struct slt_err *err)

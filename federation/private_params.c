@@ -18,7 +18,7 @@ static bool read_anchors(const xmlNode *root, struct slt_private_params *p, stru
 					"private parameters name more than %d other instances",
 					SLT_PRIVATE_ANCHORS_MAX);
 		}
-		if (!slt_anchor_from_xml(c, &p->anchor[p->n_anchor], err)) {
+		if (!slt_anchor_from_xml(c, false, &p->anchor[p->n_anchor], err)) {
 			return slt_wrap(err, "configuration anchor %zu", p->n_anchor + 1);
 		}
 		p->n_anchor++;

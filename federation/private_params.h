@@ -6,8 +6,7 @@
  * Silta needs the anchors of the instances that it is federated with. Also the reader of the
  * element that an anchor file and private parameters share.
  *
- * Checks structure and that the anchors' certificates parse. Does not check who signed the file
- * (globalconf_dir does).
+ * Checks structure. Does not check who signed the file (globalconf_dir does).
  */
 
 #include "base/xml.h"
@@ -29,8 +28,10 @@ SLT_CHECK bool slt_private_params_parse(const void *p, size_t n, struct slt_priv
 void slt_private_params_free(struct slt_private_params *p);
 SLT_DEFINE_AUTO(struct slt_private_params *, slt_private_params_free)
 
-/* The content of a configurationAnchor element, whatever its own name and namespace. */
-SLT_CHECK bool slt_anchor_from_xml(const xmlNode *node, struct slt_anchor **ret,
+/* The content of a configurationAnchor element, whatever its own name and namespace. Unless
+ * strict, certificates that cannot be read are left out, as X-Road does with those of foreign
+ * instances: a source may then have none, and nothing can be fetched from it. */
+SLT_CHECK bool slt_anchor_from_xml(const xmlNode *node, bool strict, struct slt_anchor **ret,
 				   struct slt_err *err);
 /* Adds the children of such an element, each line indented by `indent` blanks. */
 SLT_CHECK bool slt_anchor_add_xml(const struct slt_anchor *a, unsigned indent, struct slt_buf *out,
