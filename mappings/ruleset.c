@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT */
+#include "mappings/ruleset.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/digest.h"
+#include "base/file.h"
+#include "mappings/flow_read.h"
+
+static const char *const builtin_fields[] = {"document", "from", "to", "service", "message"};
+
+/* --- common.conf --------------------------------------------------------------------------- */
+
+struct top { /* scalar options at the root of a file */
+	const char *flow, *title, *version, *country;
+};
+
+/* clang-format off */
+static const struct slt_conf_option common_options[] = {
+	{.name = "flow", .type = SLT_CONF_STRING, .offset = offsetof(struct top, flow), .required = true, .doc = "name of the flow, as its directory"},
+	{.name = "title", .type = SLT_CONF_STRING, .offset = offsetof(struct top, title), .doc = "what it is for"},
+	{.name = "version", .type = SLT_CONF_STRING, .offset = offsetof(struct top, version), .required = true, .doc = "version of the rules"},
+	{.name = "namespaces", .type = SLT_CONF_GROUPS, .doc = "prefixes"},
+	{.name = "messages", .type = SLT_CONF_GROUPS, .doc = "the pivot's names of body elements"},
+	{.name = "documents", .type = SLT_CONF_GROUPS, .doc = "kinds of documents"},
+	{.name = "fields", .type = SLT_CONF_GROUPS, .doc = "names for conditions"},
+	{.name = "rules", .type = SLT_CONF_GROUPS, .doc = "rules for every pair of countries"},
+	{.name = "guards", .type = SLT_CONF_GROUPS, .doc = "what must agree"},
+	{.name = "narrative", .type = SLT_CONF_GROUPS, .doc = "tables for people"},
+};
+static const struct slt_conf_option country_options[] = {
+	{.name = "country", .type = SLT_CONF_STRING, .offset = offsetof(struct top, country), .required = true, .doc = "country code, as the file's name"},
+	{.name = "namespaces", .type = SLT_CONF_GROUPS, .doc = "prefixes"},
+	{.name = "services", .type = SLT_CONF_GROUPS, .doc = "the country's services"},
+	{.name = "names", .type = SLT_CONF_GROUPS, .doc = "the country's words for the pivot's"},
+	{.name = "to_pivot", .type = SLT_CONF_GROUPS, .doc = "rules for what the country sends"},
+	{.name = "from_pivot", .type = SLT_CONF_GROUPS, .doc = "rules for what the country receives"},
+	{.name = "faults", .type = SLT_CONF_GROUPS, .doc = "the country's fault codes"},
+};
+/* clang-format on */
+
+struct loading {
+	const char *dir;
+	struct slt_arena *a;
+	struct slt_lint *lint;
+	struct slt_hasher *hasher;
+	struct slt_flow *f;
+};
+
+static bool open_file(struct loading *l, const char *path, const struct slt_conf_option *o, size_t n,
+		      struct slt_conf **ret, struct top *top)
+{
+	SLT_AUTO_STR char *digest = NULL;
+
+	if (!slt_set_conf_open(path, l->lint, ret, &digest)) {
+		return false;
+	}
+	slt_hasher_add(l->hasher, digest, strlen(digest) + 1);
+	slt_conf_read(*ret, slt_conf_root(*ret), o, n, l->a, top);
+	return true;
+}
+
+static bool read_common(struct loading *l, const char *id)
+{
+	SLT_AUTO_STR char *path = slt_path_join(l->dir, "common.conf");
+	SLT_AUTO(slt_conf_close) struct slt_conf *c = NULL;
+	struct slt_flow *f = l->f;
+	struct top top = {NULL, NULL, NULL, NULL};
+
+	if (!open_file(l, path, common_options, SLT_COUNT(common_options), &c, &top)) {
+		return false;
+	}
+	f->id = slt_arena_strdup(l->a, id);
+	f->title = top.title;
+	f->version = top.version ? top.version : "";
+	if (top.flow && strcmp(top.flow, id) != 0) {
+		slt_conf_problem(c, slt_conf_root(c), "flow", "flow is \"%s\" in the directory %s",
+				 top.flow, id);
+	}
+	slt_flow_read_prefixes(c, NULL, l->a, &f->prefixes);
+	struct slt_flow_reader r = {c, &f->prefixes, l->a};
+	slt_flow_read_messages(&r, f);
+	slt_flow_read_documents(&r, f);
+	slt_flow_read_fields(&r, f);
+	slt_rules_read(c, "rules", &f->prefixes, l->a, &f->rules);
+	slt_flow_read_guards(&r, f);
+	slt_flow_read_narratives(&r, f);
+	slt_lint_add_conf(l->lint, c);
+	return slt_conf_problem_count(c) == 0;
+}
+
+static bool read_country(struct loading *l, const char *country, const char *path)
+{
+	SLT_AUTO(slt_conf_close) struct slt_conf *c = NULL;
+	struct slt_flow_country *fc = &l->f->country[l->f->n_countries];
+	struct top top = {NULL, NULL, NULL, NULL};
+
+	if (!open_file(l, path, country_options, SLT_COUNT(country_options), &c, &top)) {
+		return false;
+	}
+	fc->country = slt_arena_strdup(l->a, country);
+	if (top.country && strcmp(top.country, country) != 0) {
+		slt_conf_problem(c, slt_conf_root(c), "country",
+				 "country is \"%s\" in the file of %s", top.country, country);
+	}
+	slt_flow_read_prefixes(c, &l->f->prefixes, l->a, &fc->prefixes);
+	fc->n_common = l->f->prefixes.n;
+	struct slt_flow_reader r = {c, &fc->prefixes, l->a};
+	slt_flow_read_services(&r, l->f, fc);
+	slt_flow_read_names(&r, fc);
+	slt_flow_read_faults(&r, fc);
+	slt_rules_read(c, "to_pivot", &fc->prefixes, l->a, &fc->to_pivot);
+	slt_rules_read(c, "from_pivot", &fc->prefixes, l->a, &fc->from_pivot);
+	slt_lint_add_conf(l->lint, c);
+	l->f->n_countries++;
+	return slt_conf_problem_count(c) == 0;
+}
+
+bool slt_flow_load(const char *dir, const char *id, const char *const *countries,
+		   size_t n_countries, struct slt_arena *a, struct slt_lint *lint,
+		   struct slt_flow **ret)
+{
+	SLT_AUTO(slt_hasher_free) struct slt_hasher *hasher = slt_hasher_new(SLT_SHA256);
+	struct loading l = {.dir = dir, .a = a, .lint = lint, .hasher = hasher};
+	bool good;
+
+	l.f = slt_arena_alloc(a, sizeof(*l.f));
+	l.f->country = slt_arena_alloc(a, (n_countries + 1) * sizeof(*l.f->country));
+	good = read_common(&l, id);
+	for (size_t i = 0; good && i < n_countries; i++) {
+		SLT_AUTO_STR char *name = slt_asprintf("%s.conf", countries[i]);
+		SLT_AUTO_STR char *path = slt_path_join(dir, name);
+		if (slt_file_exists(path)) {
+			good &= read_country(&l, countries[i], path);
+		}
+	}
+	struct slt_digest d;
+	SLT_AUTO_BUF(hex, 2 * SLT_DIGEST_MAX + 1);
+	slt_hasher_end(hasher, &d);
+	slt_buf_add_hex(&hex, d.v, d.n);
+	l.f->digest = slt_arena_strdup(a, hex.p);
+	if (good) {
+		*ret = l.f;
+	}
+	return good;
+}
+
+/* --- checks across files --------------------------------------------------------------------- */
+
+static bool field_known(const struct slt_flow *f, const char *name)
+{
+	for (size_t i = 0; i < SLT_COUNT(builtin_fields); i++) {
+		if (strcmp(builtin_fields[i], name) == 0) {
+			return true;
+		}
+	}
+	for (size_t i = 0; i < f->n_fields; i++) {
+		if (strcmp(f->field[i].id, name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void check_cond(const struct slt_flow *f, const struct slt_cond *c, const char *file,
+		       unsigned line, struct slt_lint *lint)
+{
+	const char *name;
+
+	for (size_t i = 0; c && (name = slt_cond_field(c, i)) != NULL; i++) {
+		if (!field_known(f, name)) {
+			slt_lint_add(lint, file, line, "'%s' is not among the fields of flow %s",
+				     name, f->id);
+		}
+	}
+}
+
+static bool kind_known(const struct slt_flow *f, const char *id)
+{
+	for (size_t i = 0; i < f->n_kinds; i++) {
+		if (strcmp(f->kind[i].id, id) == 0) {
+			return true;
+		}
+	}
+	for (size_t i = 0; i < f->n_messages; i++) {
+		if (strcmp(f->message[i].kind[0], id) == 0 ||
+		    strcmp(f->message[i].kind[1], id) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void check_kinds(const struct slt_flow *f, const struct slt_conf_strings *kinds,
+			const char *file, unsigned line, struct slt_lint *lint)
+{
+	for (size_t i = 0; i < kinds->n; i++) {
+		if (!kind_known(f, kinds->v[i])) {
+			slt_lint_add(lint, file, line, "'%s' is no kind of document of flow %s",
+				     kinds->v[i], f->id);
+		}
+	}
+}
+
+static void check_rules(const struct slt_flow *f, const struct slt_rules *rules,
+			const struct slt_country *pivot, struct slt_lint *lint)
+{
+	for (size_t i = 0; i < rules->n; i++) {
+		const struct slt_rule *r = &rules->v[i];
+		if (r->table && !slt_country_list(pivot, r->table)) {
+			slt_lint_add(lint, r->file, r->line, "table '%s': the pivot has no such list",
+				     r->table);
+		}
+		check_cond(f, r->when, r->file, r->line, lint);
+		check_kinds(f, &r->documents, r->file, r->line, lint);
+	}
+}
+
+void slt_flow_check(const struct slt_flow *f, const struct slt_country *pivot, const char *dir,
+		    struct slt_lint *lint)
+{
+	check_rules(f, &f->rules, pivot, lint);
+	for (size_t i = 0; i < f->n_countries; i++) {
+		check_rules(f, &f->country[i].to_pivot, pivot, lint);
+		check_rules(f, &f->country[i].from_pivot, pivot, lint);
+	}
+	for (size_t i = 0; i < f->n_guards; i++) {
+		const struct slt_guard *g = &f->guard[i];
+		check_cond(f, g->when, dir, 0, lint);
+		check_cond(f, g->check, dir, 0, lint);
+		check_kinds(f, &g->documents, dir, 0, lint);
+		if (g->table && !slt_country_list(pivot, g->table)) {
+			slt_lint_add(lint, dir, 0, "guard %s: the pivot has no list '%s'", g->id,
+				     g->table);
+		}
+	}
+	for (size_t i = 0; i < f->n_fields; i++) {
+		check_kinds(f, &f->field[i].documents, dir, 0, lint);
+	}
+}
+
+/* --- asking ---------------------------------------------------------------------------------- */
+
+const struct slt_flow_country *slt_flow_country(const struct slt_flow *f, const char *country)
+{
+	for (size_t i = 0; i < f->n_countries; i++) {
+		if (strcmp(f->country[i].country, country) == 0) {
+			return &f->country[i];
+		}
+	}
+	return NULL;
+}
+
+const struct slt_service *slt_flow_service(const struct slt_flow_country *c, const char *id)
+{
+	for (size_t i = 0; i < c->n_services; i++) {
+		if (strcmp(c->service[i].id, id) == 0) {
+			return &c->service[i];
+		}
+	}
+	return NULL;
+}
+
+const struct slt_flow_message *slt_flow_message(const struct slt_flow *f, const char *service)
+{
+	for (size_t i = 0; i < f->n_messages; i++) {
+		if (strcmp(f->message[i].service, service) == 0) {
+			return &f->message[i];
+		}
+	}
+	return NULL;
+}
+
+static bool kind_matches(const struct slt_document_kind *k, const xmlNode *root)
+{
+	for (size_t i = 0; i < k->match_words.n; i++) {
+		for (const struct slt_path *p = k->match[i]; p; p = p->next) {
+			if (p->n == 1 && slt_test_matches(&p->step[0].test, root) &&
+			    slt_pred_holds(p->step[0].pred, root)) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+const struct slt_document_kind *slt_flow_kind(const struct slt_flow *f, const xmlNode *root)
+{
+	for (size_t i = 0; i < f->n_kinds; i++) {
+		if (kind_matches(&f->kind[i], root)) {
+			return &f->kind[i];
+		}
+	}
+	return NULL;
+}
+
+const struct slt_document_kind *slt_flow_passes(const struct slt_flow *f, const char *content_type)
+{
+	size_t n = strcspn(content_type, "; \t");
+	SLT_AUTO_STR char *bare = slt_strndup(content_type, n);
+
+	for (size_t i = 0; i < f->n_kinds; i++) {
+		const struct slt_document_kind *k = &f->kind[i];
+		for (size_t c = 0; k->pass && c < k->content_types.n; c++) {
+			if (slt_strcase_eq(k->content_types.v[c], bare)) {
+				return k;
+			}
+		}
+	}
+	return NULL;
+}
