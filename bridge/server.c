@@ -233,10 +233,11 @@ static enum MHD_Result on_begin(struct slt_request *r, const char *method)
 
 	r->begun = true;
 	r->method = method;
-	if (!framing_is_plain(r, &err) || !h->begin(r->server->arg, r, &r->state, &err)) {
+	bool plain = framing_is_plain(r, &err);
+	if (!plain || !h->begin(r->server->arg, r, &r->state, &err)) {
 		refuse(r, &err);
-		/* a body that would take long to throw away is not even read */
-		return declared_length(r) > DRAIN_MAX ? queue_response(r) : MHD_YES;
+		/* a body that would take long to throw away, or whose end is unclear, is not read */
+		return !plain || declared_length(r) > DRAIN_MAX ? queue_response(r) : MHD_YES;
 	}
 	return MHD_YES;
 }
@@ -453,6 +454,23 @@ static bool parse_address(const struct slt_server_options *o, struct sockaddr_st
 			o->address);
 }
 
+/* RFC 7919's 3072-bit group, for DHE with peers that do not negotiate one. malloc'ed PEM. */
+static char *dh_group_pem(void)
+{
+	gnutls_dh_params_t dh;
+	gnutls_datum_t pem = {NULL, 0};
+
+	slt_assert(gnutls_dh_params_init(&dh) == 0);
+	slt_assert(gnutls_dh_params_import_raw2(dh, &gnutls_ffdhe_3072_group_prime,
+						&gnutls_ffdhe_3072_group_generator,
+						gnutls_ffdhe_3072_key_bits) == 0);
+	slt_assert(gnutls_dh_params_export2_pkcs3(dh, GNUTLS_X509_FMT_PEM, &pem) == 0);
+	char *text = slt_strndup((const char *)pem.data, pem.size);
+	gnutls_free(pem.data);
+	gnutls_dh_params_deinit(dh);
+	return text;
+}
+
 static struct MHD_Daemon *start_daemon(struct slt_server *s, const struct slt_server_options *o,
 				       struct sockaddr_storage *address)
 {
@@ -460,7 +478,9 @@ static struct MHD_Daemon *start_daemon(struct slt_server *s, const struct slt_se
 		const char *in;
 		void *out;
 	} cert = {.in = o->cert_pem}, key = {.in = o->key_pem}, prio = {.in = TLS_PRIORITIES};
+	SLT_AUTO_STR char *dh = o->cert_pem ? dh_group_pem() : NULL;
 	struct MHD_OptionItem tls[] = {
+		{MHD_OPTION_HTTPS_MEM_DHPARAMS, 0, dh},
 		{MHD_OPTION_HTTPS_MEM_CERT, 0, cert.out},
 		{MHD_OPTION_HTTPS_MEM_KEY, 0, key.out},
 		{MHD_OPTION_HTTPS_PRIORITIES, 0, prio.out},
@@ -493,8 +513,8 @@ static struct MHD_Daemon *start_daemon(struct slt_server *s, const struct slt_se
 		MHD_OPTION_CONNECTION_TIMEOUT, o->idle_seconds ? o->idle_seconds : 120u,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
 		MHD_OPTION_STRICT_FOR_CLIENT, 1,
-		MHD_OPTION_ARRAY, o->cert_pem ? tls : tls + 3,
-		MHD_OPTION_ARRAY, o->threads > 1 ? pool : pool + 1,
+		MHD_OPTION_ARRAY, o->cert_pem ? tls : &tls[SLT_COUNT(tls) - 1],
+		MHD_OPTION_ARRAY, o->threads > 1 ? pool : &pool[1],
 		MHD_OPTION_END); /* clang-format on */
 }
 
