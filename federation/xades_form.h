@@ -59,8 +59,9 @@ void slt_xades_free(struct slt_xades *x);
 SLT_DEFINE_AUTO(struct slt_xades *, slt_xades_free)
 
 /* Order and number of elements and the required attributes, as the schemas of XML signatures and
- * XAdES 1.3.2 have them for the elements that X-Road's profile uses. SLT_MALFORMED_SIGNATURE. */
-SLT_CHECK bool slt_xades_check_schema(const struct slt_xades *x, struct slt_err *err);
+ * XAdES 1.3.2 have them for the elements that X-Road's profile uses. Where ds:Signature is the
+ * document element X-Road looks at SignedInfo only; `whole` does not. SLT_MALFORMED_SIGNATURE. */
+SLT_CHECK bool slt_xades_check_schema(const struct slt_xades *x, bool whole, struct slt_err *err);
 
 /* Does SignedInfo reference this URI? */
 bool slt_xades_references(const struct slt_xades *x, const char *uri);

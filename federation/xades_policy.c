@@ -261,9 +261,16 @@ static bool check_signing_certificate(struct slt_xades_job *j, struct slt_err *e
 {
 	static const char *const to_digest[] = {"SignedSignatureProperties", "SigningCertificate",
 						"Cert", "CertDigest"};
+	static const char *const to_digest2[] = {"SignedSignatureProperties",
+						 "SigningCertificateV2", "Cert", "CertDigest"};
 	const xmlNode *n = j->x->signed_properties != NULL
 				   ? slt_xades_path(j->x->signed_properties, to_digest, 4)
 				   : NULL;
+
+	if (n == NULL && j->x->signed_properties != NULL) {
+		n = slt_xades_path(j->x->signed_properties, to_digest2, 4);
+	}
+
 	struct slt_digest want, got;
 
 	if (n == NULL || !slt_xades_digest(j->x->arena, n, &want) || !strong(j, want.alg)) {

@@ -33,8 +33,9 @@ static const struct model {
 	{"ds:Manifest",            SEQUENCE, "ds:Reference+", NULL},
 	{"xades:QualifyingProperties", SEQUENCE, "xades:SignedProperties? xades:UnsignedProperties?", "Target"},
 	{"xades:SignedProperties", SEQUENCE, "xades:SignedSignatureProperties xades:SignedDataObjectProperties?", NULL},
-	{"xades:SignedSignatureProperties", SEQUENCE, "xades:SigningTime? xades:SigningCertificate? xades:SignaturePolicyIdentifier? xades:SignatureProductionPlace? xades:SignerRole?", NULL},
+	{"xades:SignedSignatureProperties", SEQUENCE, "xades:SigningTime? xades:SigningCertificate? xades:SigningCertificateV2? xades:SignaturePolicyIdentifier? xades:SignatureProductionPlace? xades:SignerRole?", NULL},
 	{"xades:SigningCertificate", SEQUENCE, "xades:Cert+", NULL},
+	{"xades:SigningCertificateV2", SEQUENCE, "xades:Cert+", NULL}, /* EN 319 132: bare ds:Signature only */
 	{"xades:Cert",             SEQUENCE, "xades:CertDigest xades:IssuerSerial", NULL},
 	{"xades:CertDigest",       SEQUENCE, DIGEST, NULL},
 	{"xades:IssuerSerial",     SEQUENCE, "ds:X509IssuerName ds:X509SerialNumber", NULL},
@@ -57,6 +58,10 @@ static const struct model {
 	{"xades:OCSPValues",       SEQUENCE, "xades:EncapsulatedOCSPValue+", NULL},
 };
 /* clang-format on */
+
+/* Cert as it stands in SigningCertificateV2. */
+static const struct model cert_v2 = {"xades:Cert", SEQUENCE,
+				     "xades:CertDigest xades:IssuerSerialV2?", NULL};
 
 /* One word of a content model. */
 struct term {
@@ -90,6 +95,10 @@ static bool has_name(const xmlNode *n, struct slt_str name)
 
 static const struct model *model_of(const xmlNode *n)
 {
+	if (slt_xml_is(n, SLT_NS_XADES, "Cert") &&
+	    slt_xml_is(n->parent, SLT_NS_XADES, "SigningCertificateV2")) {
+		return &cert_v2;
+	}
 	for (size_t i = 0; i < SLT_COUNT(models); i++) {
 		if (has_name(n, slt_str(models[i].name))) {
 			return &models[i];
@@ -199,7 +208,7 @@ static bool check_tree(const xmlNode *n, struct slt_err *err)
 	return true;
 }
 
-bool slt_xades_check_schema(const struct slt_xades *x, struct slt_err *err)
+bool slt_xades_check_schema(const struct slt_xades *x, bool whole, struct slt_err *err)
 {
 	const xmlNode *root = xmlDocGetRootElement(x->doc);
 
@@ -209,5 +218,5 @@ bool slt_xades_check_schema(const struct slt_xades *x, struct slt_err *err)
 				"ds:Signature must be the first thing in the document element, "
 				"without white space before it");
 	}
-	return check_tree(x->signature, err);
+	return check_tree(whole || x->signature != root ? x->signature : x->signed_info, err);
 }

@@ -324,7 +324,7 @@ static bool run(struct slt_xades_job *j, struct slt_err *err)
 {
 	const struct slt_verify_input *in = j->in;
 
-	if ((!in->lax || in->schema) && !slt_xades_check_schema(j->x, err)) {
+	if ((!in->lax || in->schema) && !slt_xades_check_schema(j->x, !in->lax, err)) {
 		return false;
 	}
 	j->chained =
