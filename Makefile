@@ -187,6 +187,10 @@ format: ## rewrite the sources in the house format
 format-check:
 	clang-format-14 --dry-run --Werror $(C_FILES)
 
+docs: $(BUILD)/silta ## the manual page that is made from the options
+	@{ cat bridge/man/silta.conf.5.head; $(BUILD)/silta check --options; \
+	  printf '.Sh SEE ALSO\n.Xr silta 8\n'; } > bridge/man/silta.conf.5
+
 bench: $(BENCH) all ## ratios against the floors, measured in one run
 	@BUILD=$(BUILD) tests/bench/run.sh
 
@@ -210,5 +214,5 @@ help: ## this list
 	@grep -hE '^[a-z][a-z-]*:.*##' Makefile | sed -E 's/:.*## /\t/' | sort | expand -t 16
 
 .PHONY: all deps deps-demo deps-check demo test programs-of-tests asan tsan valgrind fuzz layers \
-	format format-check bench install clean help
+	format format-check docs bench install clean help
 .SECONDARY:

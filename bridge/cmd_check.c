@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <getopt.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "command.h"
@@ -21,8 +22,45 @@ static void help(void)
 	     "Reads everything the bridge would read — configuration, keys, certificates, anchors,\n"
 	     "configuration cache, mapping set — and prints every problem.\n\n"
 	     "  -c, --config FILE   configuration, see silta.conf(5)\n"
-	     "      --print         print the values in force\n\n"
+	     "      --print         print the values in force\n"
+	     "      --options       print every option there is, as in silta.conf(5)\n\n"
 	     "Exit status: 0 no problem, 1 problems, 2 it could not be checked.");
+}
+
+/* One option as an item of a manual page's list. */
+static void print_option(void *arg, const char *group, const struct slt_conf_option *o)
+{
+	static const char *const types[] = {
+		[SLT_CONF_STRING] = "string", [SLT_CONF_PATH] = "path",
+		[SLT_CONF_INT] = "number",    [SLT_CONF_BOOL] = "true or false",
+		[SLT_CONF_ENUM] = "word",     [SLT_CONF_STRINGS] = "list of strings",
+		[SLT_CONF_GROUPS] = "groups",
+	};
+	const char **last = arg;
+
+	if (*last && strcmp(*last, group) != 0) {
+		printf(".El\n.Ss Each group of\n.Va %s\n.Bl -tag -width indent\n", group);
+	}
+	*last = group;
+	printf(".It Va %s Pq %s%s\n", o->name, types[o->type], o->required ? ", required" : "");
+	printf("%c%s.\n", o->doc[0] >= 'a' && o->doc[0] <= 'z' ? o->doc[0] - 32 : o->doc[0],
+	       o->doc + 1);
+	if (o->fallback) {
+		printf("Default: %s.\n", o->fallback);
+	}
+	if (o->type == SLT_CONF_INT) {
+		printf("From %lld to %lld.\n", (long long)o->min, (long long)o->max);
+	}
+}
+
+static int print_options(void)
+{
+	const char *last = NULL;
+
+	puts(".Bl -tag -width indent");
+	slt_config_document(print_option, &last);
+	puts(".El");
+	return SLT_EXIT_GOOD;
 }
 
 static unsigned problem(const char *where, const struct slt_err *err)
@@ -110,6 +148,7 @@ int slt_cmd_check(int argc, char **argv)
 {
 	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
 					      {"print", no_argument, NULL, 'p'},
+					      {"options", no_argument, NULL, 'o'},
 					      {"help", no_argument, NULL, 'h'},
 					      {NULL, 0, NULL, 0}};
 	const char *path = NULL;
@@ -120,6 +159,9 @@ int slt_cmd_check(int argc, char **argv)
 		if (o == 'h') {
 			help();
 			return SLT_EXIT_GOOD;
+		}
+		if (o == 'o') {
+			return print_options();
 		}
 		if (o == 'c') {
 			path = optarg;
