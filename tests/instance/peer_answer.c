@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The server end of the security server, from the service on: calling the information system,
+ * making its answer a signed message, sending it.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "federation/fault.h"
+#include "tests/instance/peer_exchange.h"
+#include "tests/instance/soapio.h"
+
+#define HEAD_MAX   (20u << 20)
+#define WIRE_MAX   (128u << 20)
+#define SLOW_MS	   3000
+#define HANG_MS	   30000
+#define SERVICE_MS 30000
+
+void slt_exchange_refuse(struct slt_request *r, struct slt_err *err)
+{
+	(void)slt_prefix(err, SLT_SERVERPROXY);
+	slt_log_err(SLT_LOG_INFO, "A message was refused", err, "end", "server", NULL);
+	slt_peer_fault(r, err);
+}
+
+/* --- the service ------------------------------------------------------------------------------ */
+
+struct service_answer {
+	char *content_type;
+	struct slt_buf body;
+};
+
+static bool on_header(void *arg, int status, const char *name, const char *value,
+		      struct slt_err *err)
+{
+	(void)status;
+	(void)err;
+	struct service_answer *a = arg;
+	if (slt_strcase_eq(name, "content-type")) {
+		free(a->content_type);
+		a->content_type = slt_strdup(value);
+	}
+	return true;
+}
+
+static bool on_data(void *arg, const char *p, size_t n, struct slt_err *err)
+{
+	struct service_answer *a = arg;
+	slt_buf_add(&a->body, p, n);
+	return slt_buf_check(&a->body, "the service's answer", err);
+}
+
+static bool post(struct slt_exchange *x, struct service_answer *a, struct slt_err *err)
+{
+	SLT_AUTO_BUF(out, WIRE_MAX);
+	char *type = NULL;
+	if (!slt_soapio_write(x->request, &out, &type, err)) {
+		return false;
+	}
+	SLT_AUTO_STR char *header = slt_asprintf("Content-Type: %s", type);
+	free(type);
+	const char *headers[] = {header, "SOAPAction: \"\""};
+	struct slt_call call = {.method = "POST",
+				.url = x->b->infosys_url,
+				.headers = headers,
+				.n_headers = SLT_COUNT(headers),
+				.body = out.p,
+				.n_body = out.n,
+				.total_ms = SERVICE_MS,
+				.header = on_header,
+				.data = on_data,
+				.arg = a};
+	int status = 0;
+	if (!slt_client_perform(x->b->client, &call, &status, NULL, err)) {
+		return false;
+	}
+	/* SOAP Faults may come with status 500 */
+	if (status != 200 && status != 500) {
+		return slt_fail(err, SLT_EHTTP, "the service answered with HTTP status %d", status);
+	}
+	return true;
+}
+
+bool slt_exchange_call(struct slt_exchange *x, struct slt_err *err)
+{
+	struct service_answer a = {.body = SLT_BUF_INIT(WIRE_MAX)};
+	SLT_AUTO(slt_soap_free) struct slt_soap *soap = NULL;
+	bool ok = post(x, &a, err) &&
+		  slt_soapio_read(a.content_type, slt_buf_str(&a.body), &x->answer, err) &&
+		  slt_soap_parse(x->answer->head.p, x->answer->head.n, x->answer->content_type,
+				 &soap, err);
+	slt_buf_fini(&a.body);
+	x->answer_type = a.content_type;
+	if (!ok) {
+		return slt_prefix(err, SLT_SERVICE_FAILED);
+	}
+	if (soap->is_fault) {
+		x->service_fault = SLT_TAKE(soap);
+		return slt_fail(err, SLT_SERVICE_FAILED, "the service answered with a fault");
+	}
+	return true;
+}
+
+/* --- the answer ------------------------------------------------------------------------------- */
+
+/* Puts requestHash after the message's id, in the same namespace and with the same white space
+ * before it; one that was there is replaced. */
+static void set_request_hash(xmlNode *header, const struct slt_digest *d, bool wrong)
+{
+	xmlNode *id = slt_xml_child(header, SLT_NS_XROAD, "id");
+	xmlNode *old = slt_xml_child(header, SLT_NS_XROAD, "requestHash");
+	if (old != NULL) {
+		xmlUnlinkNode(old);
+		xmlFreeNode(old);
+	}
+	slt_assert(id != NULL); /* the parser demands it */
+	SLT_AUTO_BUF(b64, 256);
+	slt_buf_add_base64(&b64, d->v, d->n);
+	if (wrong) {
+		b64.p[0] = b64.p[0] == 'A' ? 'B' : 'A';
+	}
+	xmlNode *hash = xmlNewNode(id->ns, SLT_XML("requestHash"));
+	slt_assert(hash != NULL);
+	xmlNewProp(hash, SLT_XML("algorithmId"), SLT_XML(slt_digest_uri(d->alg)));
+	xmlNodeAddContent(hash, SLT_XML(b64.p));
+	xmlAddNextSibling(id, hash);
+	const xmlNode *space = id->prev;
+	if (space != NULL && space->type == XML_TEXT_NODE) {
+		xmlAddNextSibling(id, xmlNewText(space->content));
+	}
+}
+
+static bool finish_head(struct slt_exchange *x, struct slt_err *err)
+{
+	SLT_AUTO(slt_soap_free) struct slt_soap *soap = NULL;
+	SLT_AUTO_BUF(b, HEAD_MAX);
+	if (!slt_soap_parse(x->answer->head.p, x->answer->head.n, x->answer->content_type, &soap,
+			    err)) {
+		return false;
+	}
+	xmlNode *header = slt_xml_child(xmlDocGetRootElement(soap->doc), SLT_NS_SOAP, "Header");
+	slt_assert(header != NULL);
+	if (x->fault == SLT_FAULT_OTHER_ID) {
+		xmlNodeSetContent(slt_xml_child(header, SLT_NS_XROAD, "id"), SLT_XML("another"));
+	}
+	if (x->fault != SLT_FAULT_NO_HASH) {
+		set_request_hash(header, &x->request->digest, x->fault == SLT_FAULT_WRONG_HASH);
+	}
+	if (!slt_xml_dump(soap->doc, NULL, true, &b, err)) {
+		return false;
+	}
+	slt_message_set_head(x->answer, b.p, b.n);
+	free(x->answer->content_type);
+	x->answer->content_type = slt_strdup("text/xml; charset=UTF-8");
+	return true;
+}
+
+bool slt_exchange_sign(struct slt_exchange *x, struct slt_err *err)
+{
+	return finish_head(x, err) &&
+	       slt_peer_sign(x->b, x->gc, "centre", x->fault, x->answer, err) &&
+	       slt_peer_damage(x->answer, x->soap->header.id, x->fault, err);
+}
+
+/* --- sending ---------------------------------------------------------------------------------- */
+
+struct outgoing {
+	struct slt_message *m;
+	struct slt_transport_writer *w;
+};
+
+static bool outgoing_read(void *arg, char *p, size_t n, size_t *ret_n, struct slt_err *err)
+{
+	struct outgoing *o = arg;
+	return slt_transport_read(o->w, p, n, ret_n, err);
+}
+
+static void outgoing_free(void *arg)
+{
+	struct outgoing *o = arg;
+	slt_transport_writer_free(o->w);
+	slt_message_free(o->m);
+	free(o);
+}
+
+static size_t headers_of(const struct slt_exchange *x, const char *type,
+			 struct slt_response_header ret[3])
+{
+	size_t n = 0;
+	ret[n++] = (struct slt_response_header){"Content-Type", type};
+	ret[n++] = (struct slt_response_header){"x-original-content-type", x->answer_type};
+	if (x->fault != SLT_FAULT_NO_HASH_ALGORITHM) {
+		ret[n++] = (struct slt_response_header){"x-hash-algorithm", "SHA-512"};
+	}
+	return n;
+}
+
+static void send_stream(struct slt_exchange *x)
+{
+	struct outgoing *o = slt_calloc(1, sizeof(*o));
+	struct slt_response_header h[3];
+	o->m = SLT_TAKE(x->answer);
+	o->w = slt_transport_writer_new(o->m);
+	size_t n = headers_of(x, slt_transport_content_type(o->w), h);
+	struct slt_body_source source = {outgoing_read, outgoing_free, o};
+	slt_respond_stream(x->r, 200, h, n, &source);
+}
+
+/* An answer that is not what a healthy server sends: as bytes. */
+static void send_bytes(struct slt_exchange *x)
+{
+	struct slt_err err = SLT_ERR_INIT;
+	SLT_AUTO_BUF(out, WIRE_MAX);
+	SLT_AUTO_STR char *type = NULL;
+	struct slt_response_header h[3];
+	if (!slt_peer_bytes(x->answer, x->fault, &out, &type, &err)) {
+		slt_exchange_refuse(x->r, &err);
+		return;
+	}
+	size_t n = headers_of(x, type, h);
+	slt_respond(x->r, 200, h, n, out.p, out.n);
+}
+
+static bool broken_read(void *arg, char *p, size_t n, size_t *ret_n, struct slt_err *err)
+{
+	(void)arg;
+	(void)p;
+	(void)n;
+	(void)ret_n;
+	return slt_fail(err, SLT_EIO, "the connection is broken on purpose");
+}
+
+static void broken_free(void *arg)
+{
+	(void)arg;
+}
+
+static void wait_ms(const struct slt_box *b, unsigned ms)
+{
+	for (unsigned t = 0; t < ms && !atomic_load(&b->stopping); t += 50) {
+		(void)usleep(50000);
+	}
+}
+
+void slt_exchange_send(struct slt_exchange *x)
+{
+	struct slt_body_source broken = {broken_read, broken_free, NULL};
+	atomic_fetch_add(&x->b->n_received, 1);
+	switch ((int)x->fault) {
+	case SLT_FAULT_HTTP_500:
+	case SLT_FAULT_HTTP_404:
+		slt_httpd_text(x->r, x->fault == SLT_FAULT_HTTP_500 ? 500 : 404, "broken");
+		return;
+	case SLT_FAULT_NO_ANSWER:
+		slt_respond_stream(x->r, 200, NULL, 0, &broken);
+		return;
+	case SLT_FAULT_HANG:
+	case SLT_FAULT_SLOW:
+		wait_ms(x->b, x->fault == SLT_FAULT_HANG ? HANG_MS : SLOW_MS);
+		send_stream(x);
+		return;
+	case SLT_FAULT_UNSIGNED:
+	case SLT_FAULT_EXTRA_PART:
+	case SLT_FAULT_TRUNCATED:
+		send_bytes(x);
+		return;
+	default:
+		send_stream(x);
+	}
+}
+
+/* The service's own fault is passed on with its own code. */
+void slt_exchange_send_fault(const struct slt_exchange *x)
+{
+	const struct slt_soap_fault *f = &x->service_fault->fault;
+	SLT_AUTO_BUF(b, HEAD_MAX);
+	slt_fault_soap(f->code, f->string, f->actor, f->detail, NULL, &b);
+	struct slt_response_header h[] = {{"Content-Type", "text/xml; charset=utf-8"},
+					  {"SOAPAction", ""}};
+	slt_respond(x->r, 200, h, SLT_COUNT(h), b.p, b.n);
+}
