@@ -64,7 +64,7 @@ static bool load_shared(const struct load *l, const char *path, const char *inst
 	    !set_version(in, &m, err)) {
 		return slt_wrap(err, "%s", path);
 	}
-	if (strcmp(in->name, instance) != 0) {
+	if (instance && strcmp(in->name, instance) != 0) {
 		return slt_fail(err, SLT_EMALFORMED_GLOBALCONF,
 				"%s describes instance %.100s, not %.100s", path, in->name,
 				instance);
@@ -251,13 +251,35 @@ bool slt_globalconf_read_identifier(const char *dir, char **ret, struct slt_err 
 	return true;
 }
 
-static bool load_once(const struct load *l, struct slt_globalconf **ret, struct slt_err *err)
+static struct slt_globalconf *new_snapshot(void)
 {
-	SLT_AUTO_STR char *own = NULL;
-	SLT_AUTO(slt_globalconf_free) struct slt_globalconf *gc = slt_calloc(1, sizeof(*gc));
+	struct slt_globalconf *gc = slt_calloc(1, sizeof(*gc));
 
 	gc->refs = 1;
 	gc->instance = slt_calloc(SLT_INSTANCES_MAX, sizeof(struct slt_gc_instance *));
+	return gc;
+}
+
+bool slt_globalconf_load_shared(const char *path, struct slt_globalconf **ret, struct slt_err *err)
+{
+	SLT_AUTO_BUF(warnings, WARNINGS_MAX);
+	const struct slt_gc_load_options o = {.now_ms = -1};
+	const struct load l = {.o = &o, .warnings = &warnings};
+	SLT_AUTO(slt_globalconf_free) struct slt_globalconf *gc = new_snapshot();
+
+	if (!load_shared(&l, path, NULL, &gc->instance[0], err)) {
+		return false;
+	}
+	gc->n_instance = 1;
+	*ret = SLT_TAKE(gc);
+	return true;
+}
+
+static bool load_once(const struct load *l, struct slt_globalconf **ret, struct slt_err *err)
+{
+	SLT_AUTO_STR char *own = NULL;
+	SLT_AUTO(slt_globalconf_free) struct slt_globalconf *gc = new_snapshot();
+
 	if (!slt_globalconf_read_identifier(l->dir, &own, err) ||
 	    !load_own(l, own, &gc->instance[0], err)) {
 		return false;

@@ -29,7 +29,7 @@
 
 struct slt_gc_load_options {
 	bool allow_test_profile; /* X-Road's TestCertificateProfileInfoProvider */
-	int64_t now_ms;          /* foreign instances expired by then are left out; -1: keep all */
+	int64_t now_ms;		 /* foreign instances expired by then are left out; -1: keep all */
 };
 /* Loads a cache directory. Malformed own instance: SLT_EMALFORMED_GLOBALCONF; malformed foreign
  * ones are skipped and named in *ret_warnings (malloc'ed, may be NULL). Expiry of the own instance
@@ -38,6 +38,10 @@ SLT_CHECK bool slt_globalconf_load(const char *dir, const struct slt_gc_load_opt
 				   struct slt_globalconf **ret, char **ret_warnings,
 				   struct slt_err *err);
 
+/* A snapshot of the one instance that a shared-params.xml describes, cached or not; expiry is as
+ * in its metadata file, or not known. */
+SLT_CHECK bool slt_globalconf_load_shared(const char *path, struct slt_globalconf **ret,
+					  struct slt_err *err);
 /* DIR/instance-identifier, trimmed; malloc'ed. SLT_EGC_MISSING_INSTANCE. */
 SLT_CHECK bool slt_globalconf_read_identifier(const char *dir, char **ret, struct slt_err *err);
 
@@ -54,10 +58,10 @@ struct slt_gc_fetch {
 	int64_t now_ms;
 };
 struct slt_gc_fetch_result {
-	int version;          /* negotiated for the own instance */
-	int64_t expires_ms;   /* of the own instance */
+	int version;	    /* negotiated for the own instance */
+	int64_t expires_ms; /* of the own instance */
 	unsigned n_downloaded, n_unchanged;
-	char *warnings;       /* foreign instances that failed, a line each; malloc'ed or NULL */
+	char *warnings; /* foreign instances that failed, a line each; malloc'ed or NULL */
 };
 /* One round: own instance by its anchor (and sources learnt from held shared parameters), then the
  * allowed foreign ones. On failure the cache is as it was. */
