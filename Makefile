@@ -174,8 +174,9 @@ FUZZ_BUILD := $(BUILD)-fuzz
 TIME ?= 60
 fuzz: ## fuzz NAME=multipart (or all) for TIME=60 seconds each
 	@BUILD=$(FUZZ_BUILD) MAKE="$(MAKE)" tests/fuzz/run.sh $(TIME) $(NAME)
-$(FUZZ_BUILD)/fuzz_%: tests/fuzz/fuzz_%.c $(LIBS)
-	$(Q)$(CC) $(CFLAGS_ALL) -fsanitize=fuzzer $(LDFLAGS_ALL) -o $@ $< $(LINK_LIBS)
+$(FUZZ_BUILD)/fuzz_%: tests/fuzz/fuzz_%.c $(call objs,$(SUPPORT_SRC)) $(LIBS)
+	$(Q)$(CC) $(CFLAGS_ALL) -fsanitize=fuzzer $(LDFLAGS_ALL) -o $@ $< \
+	  $(call objs,$(SUPPORT_SRC)) $(LINK_LIBS)
 
 layers: ## which folder may use which, and forbidden calls
 	@tests/check_layers.sh

@@ -56,6 +56,26 @@ EVP_PKEY *pki_key(enum pki_key kind, unsigned i)
 	return keys[kind][i];
 }
 
+EVP_PKEY *pki_fixed_key(void)
+{
+	/* ECPrivateKey without its public half, which OpenSSL computes: version 1, the number, and
+	 * the curve */
+	static const unsigned char head[] = {0x30, 0x31, 0x02, 0x01, 0x01, 0x04, 0x20};
+	static const unsigned char tail[] = {0xa0, 0x0a, 0x06, 0x08, 0x2a, 0x86,
+					     0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
+	static EVP_PKEY *key;
+	unsigned char der[sizeof(head) + 32 + sizeof(tail)];
+	const unsigned char *p = der;
+	if (key == NULL) {
+		memcpy(der, head, sizeof(head));
+		memset(der + sizeof(head), 0x5a, 32);
+		memcpy(der + sizeof(head) + 32, tail, sizeof(tail));
+		key = d2i_PrivateKey(EVP_PKEY_EC, NULL, &p, sizeof(der));
+		must(key != NULL, "making the fixed key");
+	}
+	return key;
+}
+
 /* --- certificates --- */
 
 static ASN1_TIME *time_of(int64_t ms)

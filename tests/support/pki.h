@@ -24,6 +24,10 @@ enum pki_key { PKI_RSA2048, PKI_RSA3072, PKI_RSA1024, PKI_P256, PKI_P384 };
 /* The i-th key of a kind (i below 16): made once a process and kept; borrowed. */
 EVP_PKEY *pki_key(enum pki_key kind, unsigned i);
 
+/* A P-256 key that is the same in every process and known to everybody: for what is kept in
+ * files, such as the seeds of fuzzers. Borrowed. */
+EVP_PKEY *pki_fixed_key(void);
+
 /* --- certificates --- */
 
 struct pki_cert {
