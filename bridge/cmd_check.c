@@ -124,10 +124,11 @@ static int check(const char *path, bool print)
 {
 	struct slt_err err = SLT_ERR_INIT;
 	SLT_AUTO(slt_config_free) struct slt_config *c = NULL;
+	SLT_AUTO_BUF(problems, 1u << 20);
 	unsigned n = 0;
 
-	if (!slt_config_load(path, &c, &err)) {
-		printf("%s\n", err.msg);
+	if (!slt_config_load(path, &c, &problems, &err)) {
+		fputs(slt_buf_str(&problems).p, stdout);
 		return SLT_EXIT_NO;
 	}
 	for (size_t i = 0; i < c->n_sides; i++) {

@@ -343,7 +343,7 @@ static bool parse_conf(struct slt_log_args *a, const char *text, struct slt_err 
 static bool read_config(struct slt_log_args *a, const char *path, struct slt_err *err)
 {
 	SLT_AUTO(slt_config_free) struct slt_config *c = NULL;
-	if (!slt_config_load(path, &c, err)) {
+	if (!slt_config_load(path, &c, NULL, err)) {
 		return false;
 	}
 	SLT_AUTO_STR char *fallback = slt_path_join(c->state, "messages.db");

@@ -35,7 +35,7 @@ static bool start(struct bridge *b, const char *path, struct slt_err *err)
 {
 	struct slt_config *config = NULL;
 
-	if (!slt_config_load(path, &config, err) || !slt_service_open(config, &b->service, err) ||
+	if (!slt_config_load(path, &config, NULL, err) || !slt_service_open(config, &b->service, err) ||
 	    !slt_refresh_start(b->service, &b->refresh, err)) {
 		return false;
 	}

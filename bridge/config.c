@@ -208,13 +208,17 @@ static void read_lists(struct loader *l)
 	}
 }
 
-bool slt_config_load(const char *path, struct slt_config **ret, struct slt_err *err)
+bool slt_config_load(const char *path, struct slt_config **ret, struct slt_buf *problems,
+		     struct slt_err *err)
 {
 	SLT_AUTO(slt_conf_close) struct slt_conf *file = NULL;
 	SLT_AUTO(slt_config_free) struct slt_config *c = slt_calloc(1, sizeof(*c));
 
 	c->arena = slt_arena_new();
 	if (!slt_conf_open(path, &file, err)) {
+		if (problems) {
+			slt_buf_addf(problems, "%s\n", err->msg);
+		}
 		return false;
 	}
 	struct loader l = {file, c};
@@ -226,7 +230,7 @@ bool slt_config_load(const char *path, struct slt_config **ret, struct slt_err *
 		c->spool = c->state;
 	}
 	read_lists(&l);
-	if (!slt_conf_finish(file, err)) {
+	if (!slt_conf_finish(file, problems, err)) {
 		return false;
 	}
 	*ret = SLT_TAKE(c);

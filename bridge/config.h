@@ -59,8 +59,9 @@ struct slt_config {
 	struct slt_arena *arena;
 };
 
-/* SLT_ECONFIG with every problem of the file, a line each. */
-SLT_CHECK bool slt_config_load(const char *path, struct slt_config **ret, struct slt_err *err);
+/* SLT_ECONFIG; every problem of the file, a line each, goes to `problems` when that is not NULL. */
+SLT_CHECK bool slt_config_load(const char *path, struct slt_config **ret, struct slt_buf *problems,
+			       struct slt_err *err);
 void slt_config_free(struct slt_config *c);
 SLT_DEFINE_AUTO(struct slt_config *, slt_config_free)
 /* The values in force, as a file that reads back. */

@@ -12,6 +12,7 @@
 #include "base/file.h"
 
 #define CONF_PROBLEMS_MAX 200
+#define CONF_FILE_MAX	  (4u << 20)
 
 /* A group is libconfig's setting itself: the struct is never defined. */
 struct slt_conf {
@@ -39,6 +40,66 @@ static char *dir_of(const char *path)
 	return slt_strdup(real ? real : ".");
 }
 
+/* libconfig reads a number of more than 31 bits without the suffix L as some other number. Returns
+ * the line of one; 0 when there is none. Strings and comments are stepped over. */
+static int bare_big_number(const char *p)
+{
+	int line = 1;
+
+	while (*p) {
+		if (*p == '"') {
+			for (p++; *p && *p != '"'; p++) {
+				line += *p == '\n';
+				p += *p == '\\' && p[1] ? 1 : 0;
+			}
+			p += *p == '"';
+		} else if (*p == '#' || (*p == '/' && p[1] == '/')) {
+			p += strcspn(p, "\n");
+		} else if (*p >= '0' && *p <= '9') {
+			size_t n = strspn(p, "0123456789");
+			long long v = strtoll(p, NULL, 10);
+			if (v > INT32_MAX && p[n] != 'L' && p[n] != '.') {
+				return line;
+			}
+			p += n;
+		} else if ((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || *p == '_') {
+			p += strcspn(p, " \t\r\n=:;,(){}[]\"");
+		} else {
+			line += *p++ == '\n';
+		}
+	}
+	return 0;
+}
+
+static bool read_file(struct slt_conf *c, struct slt_err *err)
+{
+	SLT_AUTO_STR char *text = NULL;
+	size_t n;
+
+	if (!slt_file_read(c->path, CONF_FILE_MAX, &text, &n, err)) {
+		err->code = SLT_ECONFIG;
+		return false;
+	}
+	int line = bare_big_number(text);
+	if (line) {
+		return slt_fail(err, SLT_ECONFIG,
+				"%s:%d: a number beyond 2147483647 needs the suffix L", c->path,
+				line);
+	}
+	FILE *f = fopen(c->path, "re");
+	if (!f) {
+		return slt_fail_errno(err, SLT_ECONFIG, "cannot open %s", c->path);
+	}
+	int ok = config_read(&c->cfg, f);
+	fclose(f);
+	if (!ok) {
+		const char *file = config_error_file(&c->cfg);
+		return slt_fail(err, SLT_ECONFIG, "%s:%d: %s", file ? file : c->path,
+				config_error_line(&c->cfg), config_error_text(&c->cfg));
+	}
+	return true;
+}
+
 bool slt_conf_open(const char *path, struct slt_conf **ret, struct slt_err *err)
 {
 	SLT_AUTO(slt_conf_close) struct slt_conf *c = slt_calloc(1, sizeof(*c));
@@ -48,16 +109,8 @@ bool slt_conf_open(const char *path, struct slt_conf **ret, struct slt_err *err)
 	c->dir = dir_of(path);
 	config_set_include_dir(&c->cfg, c->dir);
 	config_set_auto_convert(&c->cfg, CONFIG_FALSE);
-	FILE *f = fopen(path, "re");
-	if (!f) {
-		return slt_fail_errno(err, SLT_ECONFIG, "cannot open %s", path);
-	}
-	int ok = config_read(&c->cfg, f);
-	fclose(f);
-	if (!ok) {
-		const char *file = config_error_file(&c->cfg);
-		return slt_fail(err, SLT_ECONFIG, "%s:%d: %s", file ? file : path,
-				config_error_line(&c->cfg), config_error_text(&c->cfg));
+	if (!read_file(c, err)) {
+		return false;
 	}
 	*ret = SLT_TAKE(c);
 	return true;
@@ -159,17 +212,19 @@ const char *slt_conf_problem_at(const struct slt_conf *c, size_t i)
 	return c->problems[i];
 }
 
-bool slt_conf_finish(const struct slt_conf *c, struct slt_err *err)
+bool slt_conf_finish(const struct slt_conf *c, struct slt_buf *all, struct slt_err *err)
 {
-	SLT_AUTO_BUF(b, 65536);
-
 	if (c->n_problems == 0) {
 		return true;
 	}
-	for (size_t i = 0; i < c->n_problems; i++) {
-		slt_buf_addf(&b, "%s%s", i ? "\n" : "", c->problems[i]);
+	for (size_t i = 0; all && i < c->n_problems; i++) {
+		slt_buf_addf(all, "%s\n", c->problems[i]);
 	}
-	return slt_fail(err, SLT_ECONFIG, "%s", slt_buf_str(&b).p);
+	if (c->n_problems == 1) {
+		return slt_fail(err, SLT_ECONFIG, "%s", c->problems[0]);
+	}
+	return slt_fail(err, SLT_ECONFIG, "%s (and %zu more problems)", c->problems[0],
+			c->n_problems - 1);
 }
 
 /* --- reading a group ---------------------------------------------------------------------- */
@@ -416,7 +471,7 @@ static void print_value(const struct slt_conf_option *o, const char *from, struc
 		break;
 	case SLT_CONF_INT:
 		memcpy(&i, at, sizeof(i));
-		slt_buf_addf(out, "%lld", (long long)i);
+		slt_buf_addf(out, "%lld%s", (long long)i, i > INT32_MAX ? "L" : "");
 		break;
 	case SLT_CONF_BOOL:
 		slt_buf_adds(out, *(const bool *)(const void *)at ? "true" : "false");

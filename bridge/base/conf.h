@@ -65,8 +65,9 @@ void slt_conf_problem(struct slt_conf *c, const struct slt_conf_group *g, const 
 		      const char *fmt, ...) SLT_PRINTF(4, 5);
 size_t slt_conf_problem_count(const struct slt_conf *c);
 const char *slt_conf_problem_at(const struct slt_conf *c, size_t i);
-/* SLT_ECONFIG with all problems joined, when there are any. */
-SLT_CHECK bool slt_conf_finish(const struct slt_conf *c, struct slt_err *err);
+/* SLT_ECONFIG with the first problem and how many more there are; all of them, a line each, go to
+ * `all` when that is not NULL. True when there are none. */
+SLT_CHECK bool slt_conf_finish(const struct slt_conf *c, struct slt_buf *all, struct slt_err *err);
 /* Writes the values in force, as a file that reads back. */
 void slt_conf_print(const struct slt_conf_option *options, size_t n, const void *from,
 		    unsigned indent, struct slt_buf *out);

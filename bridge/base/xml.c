@@ -27,6 +27,9 @@ void slt_xml_init(void)
 {
 	xmlInitParser();
 	xmlSetExternalEntityLoader(load_nothing);
+	/* libxml2 would write to standard error; what it says is in xmlGetLastError() */
+	xmlSetGenericErrorFunc(NULL, quiet);
+	xmlThrDefSetGenericErrorFunc(NULL, quiet);
 }
 
 /* What the callbacks of one parse need to keep the caps. */
