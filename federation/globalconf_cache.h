@@ -45,7 +45,7 @@ SLT_CHECK bool slt_globalconf_load_shared(const char *path, struct slt_globalcon
 /* DIR/instance-identifier, trimmed; malloc'ed. SLT_EGC_MISSING_INSTANCE. */
 SLT_CHECK bool slt_globalconf_read_identifier(const char *dir, char **ret, struct slt_err *err);
 
-/* GET a URL: HTTP status and body (capped by the callee at max). */
+/* GET a URL: HTTP status and body (capped by the callee at max). Errors name the URL. */
 typedef bool (*slt_fetch_fn)(void *arg, const char *url, size_t max, int *ret_status,
 			     struct slt_buf *ret_body, struct slt_err *err);
 

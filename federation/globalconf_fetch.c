@@ -226,7 +226,7 @@ static bool negotiate(struct download *d, const struct location *at, struct slt_
 							   strchr(at->url, '?') ? '&' : '?', v);
 		d->version = v;
 		if (!get(f, d->origin_url, SLT_DIRECTORY_MAX, &status, &body, err)) {
-			return slt_wrap(err, "%s", d->origin_url);
+			return false;
 		}
 		if (status == 200) {
 			return verify_directory(d, at, &body, err) ||
@@ -311,7 +311,7 @@ static bool fetch_part(struct download *d, const struct slt_directory_part *part
 	int status = 0;
 
 	if (!get(d->f, url, part_max(part), &status, &body, err)) {
-		return slt_wrap(err, "%s", url);
+		return false;
 	}
 	if (status != 200) {
 		return slt_fail(err, SLT_EGC_DOWNLOAD, "%s answered with HTTP status %d", url,
