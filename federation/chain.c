@@ -266,61 +266,56 @@ bool slt_chain_build(const struct slt_chain_query *q, struct slt_chain *ret, str
 
 /* --- OCSP --- */
 
-static bool no_response(const X509 *cert, size_t n, struct slt_err *err)
+/* One certificate of a path, and what speaks for it. */
+struct voucher {
+	const struct slt_chain_query *q;
+	const struct slt_ocsp_source *ocsp;
+	const X509 *cert;
+	const struct slt_gc_ca *issuer;
+	struct slt_ocsp_info info; /* the newest good answer */
+	bool good;
+	bool missing; /* no response is about it */
+};
+
+static bool no_response(struct voucher *v, struct slt_err *err)
 {
 	char text[SLT_CERT_TEXT];
+	v->missing = true;
 	return slt_fail(err, SLT_ECERT_VALIDATION,
 			"there is no OCSP response for certificate %s (%zu at hand, none about it)",
-			slt_certinfo_text(cert, text), n);
+			slt_certinfo_text(v->cert, text), v->ocsp->n);
 }
 
-static bool any_response_good(const struct slt_chain_query *q, const X509 *cert,
-			      const struct slt_gc_ca *issuer, const struct slt_ocsp_source *ocsp,
-			      struct slt_ocsp_info *ret, bool *ret_missing, struct slt_err *err)
+/* The first failure is told, unless a later response says that the certificate is bad. */
+static bool vouch_one(struct voucher *v, struct slt_err *err)
 {
-	bool good = false, failed = false;
-	struct slt_ocsp_info info = {0};
-	size_t n = ocsp->n < SLT_OCSP_SOURCES_MAX ? ocsp->n : SLT_OCSP_SOURCES_MAX;
+	size_t n = v->ocsp->n < SLT_OCSP_SOURCES_MAX ? v->ocsp->n : SLT_OCSP_SOURCES_MAX;
+	struct slt_err first = SLT_ERR_INIT;
 	for (size_t i = 0; i < n; i++) {
 		struct slt_err e = SLT_ERR_INIT;
-		struct slt_ocsp_info got = {0};
-		if (!slt_ocsp_matches(ocsp->der[i], cert, issuer->cert)) {
+		struct slt_ocsp_info info = {0};
+		if (!slt_ocsp_matches(v->ocsp->der[i], v->cert, v->issuer->cert)) {
 			continue;
 		}
-		if (slt_ocsp_verify(q->gc, ocsp->der[i], cert, issuer, q->at_ms, q->lax, &got,
-				    &e)) {
-			info = good && info.this_update > got.this_update ? info : got;
-			good = true;
-			continue;
-		}
-		if (e.code == SLT_ECERT_VALIDATION) {
+		if (slt_ocsp_verify(v->q->gc, v->ocsp->der[i], v->cert, v->issuer, v->q->at_ms,
+				    v->q->lax, &info, &e)) {
+			bool newer = !v->good || info.this_update > v->info.this_update;
+			v->info = newer ? info : v->info;
+			v->good = true;
+		} else if (e.code == SLT_ECERT_VALIDATION) {
 			*err = e;
 			return false;
+		} else if (first.code == SLT_OK) {
+			first = e;
 		}
-		if (!failed && !good) {
-			*err = e;
-		}
-		failed = true;
 	}
-	if (good) {
-		*ret = info;
-		return true;
+	if (!v->good && first.code == SLT_OK) {
+		return no_response(v, err);
 	}
-	*ret_missing = !failed;
-	return failed ? false : no_response(cert, ocsp->n, err);
-}
-
-/* The i-th certificate of the path. */
-static bool vouch_one(const struct slt_chain_query *q, const struct slt_chain *c, size_t i,
-		      const struct slt_ocsp_source *ocsp, struct slt_ocsp_info *ret,
-		      bool *ret_missing, struct slt_err *err)
-{
-	struct slt_gc_ca between = {.name = c->ca->name, .instance = c->ca->instance};
-	if (i + 1 == c->n) {
-		return any_response_good(q, c->cert[i], c->ca, ocsp, ret, ret_missing, err);
+	if (!v->good) {
+		*err = first;
 	}
-	between.cert = c->cert[i + 1];
-	return any_response_good(q, c->cert[i], &between, ocsp, ret, ret_missing, err);
+	return v->good;
 }
 
 bool slt_chain_vouch(const struct slt_chain_query *q, const struct slt_chain *c,
@@ -330,20 +325,22 @@ bool slt_chain_vouch(const struct slt_chain_query *q, const struct slt_chain *c,
 	static const struct slt_ocsp_source none = {NULL, 0};
 	struct slt_path path = {.ca = c->ca, .valid_until_ms = c->valid_until_ms};
 	for (size_t i = 0; i < c->n; i++) {
-		struct slt_ocsp_info info = {0};
-		struct slt_err e = SLT_ERR_INIT;
-		bool missing = false;
-		if (!vouch_one(q, c, i, ocsp != NULL ? ocsp : &none, &info, &missing, &e)) {
-			bool lacking = missing || e.code == SLT_EINCORRECT_VALIDATION_INFO;
+		struct slt_gc_ca between = {.name = c->ca->name, .instance = c->ca->instance};
+		between.cert = i + 1 < c->n ? c->cert[i + 1] : NULL;
+		struct voucher v = {.q = q,
+				    .ocsp = ocsp != NULL ? ocsp : &none,
+				    .cert = c->cert[i],
+				    .issuer = i + 1 < c->n ? &between : c->ca};
+		if (!vouch_one(&v, err)) {
+			bool lacking = v.missing || err->code == SLT_EINCORRECT_VALIDATION_INFO;
 			if (ret_lacking != NULL) {
 				*ret_lacking = lacking ? c->cert[i] : NULL;
 			}
-			*err = e;
 			return slt_prefix(err, SLT_INVALID_CERT_PATH);
 		}
-		int64_t until = slt_ocsp_valid_until(q->gc, &info);
+		int64_t until = slt_ocsp_valid_until(q->gc, &v.info);
 		path.valid_until_ms = until < path.valid_until_ms ? until : path.valid_until_ms;
-		path.ocsp = i == 0 ? info : path.ocsp;
+		path.ocsp = i == 0 ? v.info : path.ocsp;
 	}
 	*ret = path;
 	return true;
