@@ -64,6 +64,16 @@ struct slt_multipart *slt_multipart_new(struct slt_str boundary,
 	return m;
 }
 
+struct slt_multipart *slt_multipart_open(const char *content_type,
+					 const struct slt_multipart_ops *ops, void *arg)
+{
+	struct slt_str boundary;
+
+	return slt_mime_param(slt_str(content_type), "boundary", &boundary)
+		       ? slt_multipart_new(boundary, ops, arg)
+		       : NULL;
+}
+
 void slt_multipart_free(struct slt_multipart *m)
 {
 	if (m) {
@@ -390,8 +400,9 @@ bool slt_multipart_feed(struct slt_multipart *m, const char *p, size_t n, struct
 
 bool slt_multipart_end(struct slt_multipart *m, struct slt_err *err)
 {
-	if (m->state == TWO_DASHES || (m->state == LAST_CR && m->closing)) {
-		/* the closing delimiter needs no line break at the very end */
+	if (m->state == AFTER_BOUNDARY || m->state == TWO_DASHES || m->state == BLANKS ||
+	    m->state == LAST_CR) {
+		/* a delimiter needs no line break at the very end */
 		if (!end_delimiter(m, err)) {
 			m->state = FAILED;
 			return false;
@@ -415,6 +426,11 @@ struct slt_str slt_mime_type(struct slt_str content_type)
 		content_type.n = (size_t)(semicolon - content_type.p);
 	}
 	return slt_str_trim(content_type);
+}
+
+bool slt_mime_is(const char *content_type, const char *type)
+{
+	return same_name(slt_mime_type(slt_str(content_type)), type);
 }
 
 /* Cuts the next parameter from *rest: up to a ';' that is not within quotes. */

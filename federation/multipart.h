@@ -12,11 +12,11 @@
 
 #include "base/buf.h"
 
-#define SLT_MIME_HEADERS_MAX 16384 /* bytes of one part's header */
-#define SLT_MIME_BOUNDARY_MAX 200  /* RFC 2046 says 70; X-Road's decoders take more */
-#define SLT_MIME_PARTS_MAX 128
-#define SLT_MIME_FIELDS_MAX 64      /* headers of one part */
-#define SLT_MIME_MARGIN_MAX 4096    /* bytes before the first and after the last delimiter */
+#define SLT_MIME_HEADERS_MAX  16384 /* bytes of one part's header */
+#define SLT_MIME_BOUNDARY_MAX 200   /* RFC 2046 says 70; X-Road's decoders take more */
+#define SLT_MIME_PARTS_MAX    128
+#define SLT_MIME_FIELDS_MAX   64   /* headers of one part */
+#define SLT_MIME_MARGIN_MAX   4096 /* bytes before the first and after the last delimiter */
 
 struct slt_mime_header { /* one header of a part; borrowed for the callback */
 	struct slt_str name, value;
@@ -34,6 +34,9 @@ struct slt_multipart;
  * borrowed. */
 struct slt_multipart *slt_multipart_new(struct slt_str boundary,
 					const struct slt_multipart_ops *ops, void *arg);
+/* The same with the boundary of a Content-Type. */
+struct slt_multipart *slt_multipart_open(const char *content_type,
+					 const struct slt_multipart_ops *ops, void *arg);
 void slt_multipart_free(struct slt_multipart *m);
 SLT_DEFINE_AUTO(struct slt_multipart *, slt_multipart_free)
 /* SLT_EMIME_PARSING_FAILED, or what a callback failed with. */
@@ -44,6 +47,8 @@ SLT_CHECK bool slt_multipart_end(struct slt_multipart *m, struct slt_err *err);
 
 /* "type/subtype" of a Content-Type value, trimmed; empty when there is none. */
 struct slt_str slt_mime_type(struct slt_str content_type);
+/* Is that the type, in any case of letters? NULL is no type. */
+bool slt_mime_is(const char *content_type, const char *type);
 /* A parameter of a header value, unquoted (either quote character); false when it is absent or
  * stands there twice. */
 bool slt_mime_param(struct slt_str value, const char *name, struct slt_str *ret);

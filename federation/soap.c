@@ -398,14 +398,12 @@ static bool read_envelope(struct slt_soap *s, struct slt_err *err)
 	return read_body(s, body, err);
 }
 
-static bool check_content_type(const char *content_type, struct slt_err *err)
+bool slt_soap_check_type(const char *content_type, struct slt_err *err)
 {
-	struct slt_str type = slt_mime_type(slt_str(content_type));
-	SLT_AUTO_STR char *s = slt_strndup(type.n ? type.p : "", type.n);
-
-	if (!slt_strcase_eq(s, "text/xml") && !slt_strcase_eq(s, "application/xop+xml")) {
+	if (!slt_mime_is(content_type, "text/xml") &&
+	    !slt_mime_is(content_type, "application/xop+xml")) {
 		return slt_fail(err, SLT_EINVALID_CONTENT_TYPE,
-				"the content type \"%.80s\" is not text/xml", s);
+				"the content type \"%.80s\" is not text/xml", content_type);
 	}
 	return true;
 }
@@ -419,7 +417,7 @@ bool slt_soap_parse(const void *p, size_t n, const char *content_type, struct sl
 	struct slt_err e = SLT_ERR_INIT;
 
 	s->arena = slt_arena_new();
-	if (content_type && !check_content_type(content_type, err)) {
+	if (content_type && !slt_soap_check_type(content_type, err)) {
 		return false;
 	}
 	if (n > SLT_XML_PEER.bytes) {

@@ -9,17 +9,17 @@
 #include "federation/ident.h"
 #include "base/digest.h"
 
-#define SLT_NS_SOAP "http://schemas.xmlsoap.org/soap/envelope/"
-#define SLT_NS_XROAD "http://x-road.eu/xsd/xroad.xsd"
-#define SLT_NS_REPR "http://x-road.eu/xsd/representation.xsd"
+#define SLT_NS_SOAP	   "http://schemas.xmlsoap.org/soap/envelope/"
+#define SLT_NS_XROAD	   "http://x-road.eu/xsd/xroad.xsd"
+#define SLT_NS_REPR	   "http://x-road.eu/xsd/representation.xsd"
 #define SLT_SOAP_FIELD_MAX 4096 /* bytes of one header value */
 
 struct slt_soap_header {
 	struct slt_id client, service;
 	struct slt_id server; /* type NONE when absent */
 	const char *id, *protocol_version;
-	const char *user_id, *issue; /* NULL when absent */
-	const char *party_class, *party_code; /* representedParty; NULL when absent */
+	const char *user_id, *issue;		     /* NULL when absent */
+	const char *party_class, *party_code;	     /* representedParty; NULL when absent */
 	const char *request_hash, *request_hash_alg; /* base64 and URI; NULL when absent */
 };
 
@@ -30,17 +30,20 @@ struct slt_soap_fault {
 struct slt_soap {
 	xmlDoc *doc;
 	bool is_fault;
-	struct slt_soap_fault fault; /* when is_fault */
+	struct slt_soap_fault fault;   /* when is_fault */
 	struct slt_soap_header header; /* when not */
-	xmlNode *body_child; /* the only child of Body; borrowed from doc */
-	bool is_request;     /* body child's name does not end in "Response" */
+	xmlNode *body_child;	       /* the only child of Body; borrowed from doc */
+	bool is_request;	       /* body child's name does not end in "Response" */
 	struct slt_arena *arena;
 };
 
 /* content_type must be text/xml or application/xop+xml (NULL: not judged). The XML declaration
- * gives the character set, else the charset of content_type, else it is UTF-8. Fails with X-Road's codes (SLT_EMISSING_HEADER_FIELD, …). */
+ * gives the character set, else the charset of content_type, else it is UTF-8. Fails with X-Road's
+ * codes (SLT_EMISSING_HEADER_FIELD, …). */
 SLT_CHECK bool slt_soap_parse(const void *p, size_t n, const char *content_type,
 			      struct slt_soap **ret, struct slt_err *err);
+/* That part of slt_soap_parse() which judges the type, for readers that meet it earlier. */
+SLT_CHECK bool slt_soap_check_type(const char *content_type, struct slt_err *err);
 void slt_soap_free(struct slt_soap *s);
 SLT_DEFINE_AUTO(struct slt_soap *, slt_soap_free)
 

@@ -8,7 +8,7 @@
 #include <openssl/ocsp.h>
 
 #include "federation/hashchain.h"
-#include "federation/multipart.h"
+#include "federation/part.h"
 
 /* Which part may come next. Each may be left out up to the head and from there to the signature. */
 enum position {
@@ -43,14 +43,13 @@ struct slt_transport_reader {
 	struct slt_multipart *outer, *inner;
 	enum position next;
 	enum part part;
-	struct slt_buf buf;	   /* of a part that stays in memory */
-	uint64_t body;		   /* bytes of attachments so far */
-	struct slt_hasher *hasher; /* of the attachment being read */
+	struct slt_buf buf; /* of a part that stays in memory */
+	struct slt_part_reader attachment;
 	struct slt_message *message;
 	bool has_head;
 	struct slt_soap *soap;
 	struct slt_bytes fault;
-	bool failed;
+	bool failed; /* or finished: nothing more comes out of it */
 };
 
 static struct slt_bytes take_bytes(struct slt_buf *b)
@@ -64,105 +63,35 @@ static struct slt_bytes take_bytes(struct slt_buf *b)
 	return r;
 }
 
-static bool is_type(const char *content_type, const char *type)
-{
-	struct slt_str t = slt_mime_type(slt_str(content_type));
-	SLT_AUTO_STR char *s = slt_strndup(t.n ? t.p : "", t.n);
-
-	return slt_strcase_eq(s, type);
-}
-
 /* --- attachments --- */
-
-/* Joins the headers of a part but Content-Type, for writing them again as they are. */
-static void split_headers(const struct slt_mime_header *h, size_t n, char **ret_type,
-			  char **ret_others)
-{
-	SLT_AUTO_BUF(others, 2 * SLT_MIME_HEADERS_MAX);
-	char *type = NULL;
-
-	for (size_t i = 0; i < n; i++) {
-		SLT_AUTO_STR char *name = slt_strndup(h[i].name.p, h[i].name.n);
-		if (slt_strcase_eq(name, "content-type")) {
-			type = slt_strndup(h[i].value.n ? h[i].value.p : "", h[i].value.n);
-			continue;
-		}
-		slt_buf_addf(&others, "%s: ", name);
-		slt_buf_add(&others, h[i].value.p, h[i].value.n);
-		slt_buf_adds(&others, "\r\n");
-	}
-	*ret_type = type ? type : slt_strdup("");
-	*ret_others = slt_strdup(slt_buf_str(&others).p);
-}
-
-static bool begin_attachment(struct slt_transport_reader *r, const char *content_type,
-			     const char *headers, struct slt_err *err)
-{
-	struct slt_message *m = r->message;
-
-	if (m->n_attachments == SLT_ATTACHMENTS_MAX) {
-		return slt_fail(err, SLT_ELIMIT, "a message has at most %d attachments",
-				SLT_ATTACHMENTS_MAX);
-	}
-	struct slt_attachment *a = &m->attachment[m->n_attachments++];
-	a->content_type = slt_strdup(content_type);
-	a->headers = slt_strdup(headers);
-	a->body = slt_spool_new(r->limits.spool_dir, r->limits.spool_threshold, r->limits.body);
-	r->hasher = slt_hasher_new(m->digest_alg);
-	return true;
-}
-
-static bool add_to_attachment(struct slt_transport_reader *r, const char *p, size_t n,
-			      struct slt_err *err)
-{
-	if (n > r->limits.body || r->body > r->limits.body - n) {
-		return slt_fail(err, SLT_ELIMIT, "the attachments are longer than %llu bytes",
-				(unsigned long long)r->limits.body);
-	}
-	r->body += n;
-	slt_hasher_add(r->hasher, p, n);
-	return slt_spool_write(r->message->attachment[r->message->n_attachments - 1].body, p, n,
-			       err);
-}
-
-static bool end_attachment(struct slt_transport_reader *r)
-{
-	slt_hasher_end(r->hasher, &r->message->attachment[r->message->n_attachments - 1].digest);
-	slt_hasher_free(SLT_TAKE(r->hasher));
-	return true;
-}
 
 static bool inner_part(void *arg, const struct slt_mime_header *h, size_t n, struct slt_err *err)
 {
+	struct slt_transport_reader *r = arg;
 	SLT_AUTO_STR char *type = NULL;
 	SLT_AUTO_STR char *others = NULL;
 
-	split_headers(h, n, &type, &others);
-	return begin_attachment(arg, type, others, err);
+	slt_part_headers(h, n, &type, &others);
+	return slt_part_begin(&r->attachment, r->message, &r->limits, type, others, err);
 }
 
 static bool inner_data(void *arg, const char *p, size_t n, struct slt_err *err)
 {
-	return add_to_attachment(arg, p, n, err);
+	struct slt_transport_reader *r = arg;
+
+	return slt_part_data(&r->attachment, p, n, err);
 }
 
 static bool inner_end(void *arg, struct slt_err *err)
 {
+	struct slt_transport_reader *r = arg;
+
 	(void)err;
-	return end_attachment(arg);
+	slt_part_end(&r->attachment);
+	return true;
 }
 
 static const struct slt_multipart_ops inner_ops = {inner_part, inner_data, inner_end};
-
-static struct slt_multipart *open_multipart(const char *content_type,
-					    const struct slt_multipart_ops *ops, void *arg)
-{
-	struct slt_str boundary;
-
-	return slt_mime_param(slt_str(content_type), "boundary", &boundary)
-		       ? slt_multipart_new(boundary, ops, arg)
-		       : NULL;
-}
 
 /* --- parts: which is it --- */
 
@@ -181,14 +110,14 @@ static bool missing(enum slt_message_kind kind, struct slt_err *err)
 static bool begin_head(struct slt_transport_reader *r, const char *type, const char *others,
 		       struct slt_err *err)
 {
-	bool rest = is_type(type, "application/x-road-rest-request") ||
-		    is_type(type, "application/x-road-rest-response");
+	bool rest = slt_mime_is(type, "application/x-road-rest-request") ||
+		    slt_mime_is(type, "application/x-road-rest-response");
 	enum slt_message_kind kind = rest ? SLT_REST : SLT_SOAP;
 
-	if (rest && is_type(type, "application/x-road-rest-response") != r->response) {
+	if (rest && slt_mime_is(type, "application/x-road-rest-response") != r->response) {
 		return wrong_type(type, r->response ? "into a response" : "into a request", err);
 	}
-	if (!rest && !is_type(type, "text/xml") && !is_type(type, "application/xop+xml")) {
+	if (!rest && !slt_mime_is(type, "text/xml") && !slt_mime_is(type, "application/xop+xml")) {
 		return wrong_type(type, "to the message itself", err);
 	}
 	if (r->expects && r->expected != kind) {
@@ -206,31 +135,31 @@ static bool begin_after_head(struct slt_transport_reader *r, const char *type, s
 {
 	bool rest = r->message->kind == SLT_REST;
 
-	if (r->next == AT_BODY && rest && is_type(type, "application/x-road-rest-body")) {
+	if (r->next == AT_BODY && rest && slt_mime_is(type, "application/x-road-rest-body")) {
 		r->part = P_REST_BODY;
 		r->next = AT_CHAIN_RESULT;
-		return begin_attachment(r, type, "", err);
+		return slt_part_begin(&r->attachment, r->message, &r->limits, type, "", err);
 	}
-	if (r->next == AT_BODY && !rest && is_type(type, "multipart/mixed")) {
-		r->inner = open_multipart(type, &inner_ops, r);
+	if (r->next == AT_BODY && !rest && slt_mime_is(type, "multipart/mixed")) {
+		r->inner = slt_multipart_open(type, &inner_ops, r);
 		r->part = P_ATTACHMENTS;
 		r->next = AT_CHAIN_RESULT;
 		return r->inner || slt_fail(err, SLT_EINVALID_CONTENT_TYPE,
 					    "the multipart of attachments has no usable boundary");
 	}
-	if (r->next <= AT_CHAIN_RESULT && is_type(type, "application/hash-chain-result")) {
+	if (r->next <= AT_CHAIN_RESULT && slt_mime_is(type, "application/hash-chain-result")) {
 		r->part = P_CHAIN_RESULT;
 		r->next = AT_CHAIN;
 		return true;
 	}
-	if (r->next == AT_CHAIN && is_type(type, "application/hash-chain")) {
+	if (r->next == AT_CHAIN && slt_mime_is(type, "application/hash-chain")) {
 		r->part = P_CHAIN;
 		r->next = AT_SIGNATURE;
 		return true;
 	}
 	/* signing may have failed after the body was sent: a Fault stands there instead */
-	bool fault = is_type(type, "text/xml");
-	if (!fault && (r->next == AT_CHAIN || !is_type(type, "signature/bdoc-1.0/ts"))) {
+	bool fault = slt_mime_is(type, "text/xml");
+	if (!fault && (r->next == AT_CHAIN || !slt_mime_is(type, "signature/bdoc-1.0/ts"))) {
 		return wrong_type(type, "where the signature is expected", err);
 	}
 	r->part = fault ? P_FAULT : P_SIGNATURE;
@@ -266,7 +195,7 @@ static bool begin_part(struct slt_transport_reader *r, const char *type, const c
 		return slt_fail(err, SLT_EINVALID_MESSAGE,
 				"a part of type \"%.80s\" follows the signature", type);
 	}
-	if (r->next == AT_OCSP && !r->response && is_type(type, "application/ocsp-response")) {
+	if (r->next == AT_OCSP && !r->response && slt_mime_is(type, "application/ocsp-response")) {
 		if (r->message->n_ocsp == SLT_OCSP_PARTS_MAX) {
 			return slt_fail(err, SLT_ELIMIT, "there are more than %d OCSP responses",
 					SLT_OCSP_PARTS_MAX);
@@ -288,7 +217,7 @@ static bool outer_part(void *arg, const struct slt_mime_header *h, size_t n, str
 		r->part = P_NONE; /* what follows a Fault is of no interest */
 		return true;
 	}
-	split_headers(h, n, &type, &others);
+	slt_part_headers(h, n, &type, &others);
 	if (!begin_part(r, type, others, err)) {
 		return false;
 	}
@@ -309,7 +238,7 @@ static bool outer_data(void *arg, const char *p, size_t n, struct slt_err *err)
 	case P_ATTACHMENTS:
 		return slt_multipart_feed(r->inner, p, n, err);
 	case P_REST_BODY:
-		return add_to_attachment(r, p, n, err);
+		return slt_part_data(&r->attachment, p, n, err);
 	case P_OCSP:
 	case P_SOAP:
 	case P_REST:
@@ -329,9 +258,10 @@ static bool end_ocsp(struct slt_transport_reader *r, struct slt_err *err)
 	const unsigned char *p = (const unsigned char *)slt_buf_str(&r->buf).p;
 	OCSP_RESPONSE *o = d2i_OCSP_RESPONSE(NULL, &p, (long)r->buf.n);
 
+	bool whole = o && p == (const unsigned char *)r->buf.p + r->buf.n;
 	OCSP_RESPONSE_free(o);
 	ERR_clear_error();
-	if (!o) {
+	if (!whole) {
 		return slt_fail(err, SLT_EIO, "OCSP response %u cannot be read",
 				r->message->n_ocsp + 1);
 	}
@@ -413,7 +343,8 @@ static bool outer_end(void *arg, struct slt_err *err)
 	case P_REST:
 		return end_rest(r, err);
 	case P_REST_BODY:
-		return end_attachment(r);
+		slt_part_end(&r->attachment);
+		break;
 	case P_ATTACHMENTS:
 		return end_attachments(r, err);
 	case P_CHAIN_RESULT:
@@ -455,12 +386,12 @@ bool slt_transport_reader_new(const char *content_type, enum slt_digest_alg dige
 	content_type = content_type ? content_type : "";
 	r->limits = *limits;
 	r->response = response;
-	r->bare = response && is_type(content_type, "text/xml");
+	r->bare = response && slt_mime_is(content_type, "text/xml");
 	r->part = r->bare ? P_FAULT : P_NONE;
 	slt_buf_init(&r->buf, limits->head);
 	r->message = slt_message_new(SLT_SOAP);
 	r->message->digest_alg = digest_alg;
-	if (!r->bare && !is_type(content_type, "multipart/mixed")) {
+	if (!r->bare && !slt_mime_is(content_type, "multipart/mixed")) {
 		wrong_type(content_type, "to a message between security servers", err);
 		return decode_failed(err);
 	}
@@ -470,7 +401,7 @@ bool slt_transport_reader_new(const char *content_type, enum slt_digest_alg dige
 		return decode_failed(err);
 	}
 	if (!r->bare) {
-		r->outer = open_multipart(content_type, &outer_ops, r);
+		r->outer = slt_multipart_open(content_type, &outer_ops, r);
 	}
 	if (!r->bare && !r->outer) {
 		slt_fail(err, SLT_EINVALID_CONTENT_TYPE, "multipart/mixed has no usable boundary");
@@ -488,7 +419,7 @@ void slt_transport_reader_free(struct slt_transport_reader *r)
 	slt_multipart_free(r->outer);
 	slt_multipart_free(r->inner);
 	slt_buf_fini(&r->buf);
-	slt_hasher_free(r->hasher);
+	slt_part_fini(&r->attachment);
 	slt_message_free(r->message);
 	slt_soap_free(r->soap);
 	free(r->fault.p);
@@ -504,10 +435,15 @@ void slt_transport_expect(struct slt_transport_reader *r, enum slt_message_kind 
 bool slt_transport_feed(struct slt_transport_reader *r, const char *p, size_t n,
 			struct slt_err *err)
 {
-	bool good = r->bare ? outer_data(r, p, n, err) : slt_multipart_feed(r->outer, p, n, err);
+	struct slt_err e = SLT_ERR_INIT;
 
-	if (!good) {
+	if (r->fault.p) {
+		return true;
+	}
+	bool good = r->bare ? outer_data(r, p, n, &e) : slt_multipart_feed(r->outer, p, n, &e);
+	if (!good && !r->fault.p) {
 		r->failed = true;
+		*err = e;
 		return decode_failed(err);
 	}
 	return true;
@@ -526,13 +462,19 @@ struct slt_soap *slt_transport_take_soap(struct slt_transport_reader *r)
 bool slt_transport_finish(struct slt_transport_reader *r, struct slt_message **ret_message,
 			  struct slt_bytes *ret_fault, struct slt_err *err)
 {
-	bool good = !r->failed && (r->bare ? outer_end(r, err) : slt_multipart_end(r->outer, err));
+	struct slt_err e = SLT_ERR_INIT;
+	bool good = !r->failed;
 
 	if (r->failed) {
-		slt_fail(err, SLT_EINVALID_MESSAGE, "the message could not be read");
+		slt_fail(&e, SLT_EINVALID_MESSAGE, "the message could not be read");
+	} else if (r->bare) {
+		good = outer_end(r, &e);
+	} else if (!r->fault.p) {
+		good = slt_multipart_end(r->outer, &e) || r->fault.p;
 	}
 	if (!good) {
 		r->failed = true;
+		*err = e;
 		return decode_failed(err);
 	}
 	if (r->fault.p) {

@@ -12,19 +12,21 @@
 #include "federation/soap.h"
 
 struct slt_transport_limits {
-	size_t head;            /* SOAP envelope or REST head, bytes */
-	uint64_t body;          /* all attachments or the REST body together, bytes */
+	size_t head;		/* SOAP envelope or REST head, bytes */
+	uint64_t body;		/* all attachments or the REST body together, bytes */
 	size_t spool_threshold; /* bytes of a part held in memory */
 	const char *spool_dir;
 };
 #define SLT_TRANSPORT_LIMITS                                                                       \
-	((struct slt_transport_limits){                                                            \
-		.head = 10u << 20, .body = 2ull << 30, .spool_threshold = 256u << 10, .spool_dir = NULL})
+	((struct slt_transport_limits){.head = 10u << 20,                                          \
+				       .body = 2ull << 30,                                         \
+				       .spool_threshold = 256u << 10,                              \
+				       .spool_dir = NULL})
 
 struct slt_transport_reader;
 
 #define SLT_TRANSPORT_SIGNATURE_MAX (1u << 20) /* bytes of signatures.xml */
-#define SLT_TRANSPORT_OCSP_MAX 65536
+#define SLT_TRANSPORT_OCSP_MAX	    65536
 
 /* content_type is the HTTP header; `response` also accepts a bare text/xml SOAP Fault and takes no
  * OCSP parts. digest_alg from x-hash-algorithm: NONE (absent, unknown) is good for a bare Fault
@@ -62,7 +64,7 @@ SLT_DEFINE_AUTO(struct slt_transport_writer *, slt_transport_writer_free)
 /* "multipart/mixed; charset=UTF-8; boundary=…"; borrowed. */
 const char *slt_transport_content_type(const struct slt_transport_writer *w);
 /* Fills up to n bytes; *ret_n is 0 at the end. */
-SLT_CHECK bool slt_transport_read(struct slt_transport_writer *w, char *p, size_t n,
-				  size_t *ret_n, struct slt_err *err);
+SLT_CHECK bool slt_transport_read(struct slt_transport_writer *w, char *p, size_t n, size_t *ret_n,
+				  struct slt_err *err);
 /* Starts again from the first byte (another address of the same provider is tried). */
 void slt_transport_rewind(struct slt_transport_writer *w);

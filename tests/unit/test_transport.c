@@ -252,6 +252,16 @@ static void test_faults(void **state)
 	o = read(&response, P_SOAP P_ATT P_RESULT P_FAULT END);
 	assert_bytes(&o.fault, FAULT);
 	outcome_fini(&o);
+	/* a sender that gives up after its Fault */
+	o = read(&response, P_FAULT "--b\r\nsignat");
+	assert_bytes(&o.fault, FAULT);
+	outcome_fini(&o);
+	o = read(&response, P_FAULT "--b");
+	assert_bytes(&o.fault, FAULT);
+	outcome_fini(&o);
+	o = read(&response, P_FAULT P_FAULT "junk");
+	assert_bytes(&o.fault, FAULT);
+	outcome_fini(&o);
 	refuse(&bare, MSG, SLT_EINVALID_MESSAGE);
 	refuse(&bare, "", SLT_EINVALID_SOAP);
 	refuse(&bare, "not xml", SLT_EINVALID_SOAP);
@@ -320,6 +330,7 @@ static void test_wrong_parts(void **state)
 	refuse(&request, P_SOAP PART("multipart/mixed; boundary=a", "junk" ATT_A "--a--") P_SIG END,
 	       SLT_EMIME_PARSING_FAILED);
 	refuse(&request, PART("application/ocsp-response", "x") P_SOAP P_SIG END, SLT_EIO);
+	refuse(&request, PART("application/ocsp-response", OCSP "x") P_SOAP P_SIG END, SLT_EIO);
 	refuse(&request, PART("application/ocsp-response", "") P_SOAP P_SIG END, SLT_EIO);
 	refuse(&response, P_OCSP P_SOAP P_SIG END, SLT_EINVALID_CONTENT_TYPE);
 	refuse(&response, P_REST P_SIG END, SLT_EINVALID_CONTENT_TYPE);
