@@ -165,18 +165,15 @@ static bool set_bridge(struct slt_box *b, const struct slt_request *r, struct sl
 	       slt_box_refresh(b, err);
 }
 
-/* An expired configuration is not taken up by the own security server, as it should be. */
+/* The own security server does not take up what expires earlier than what it holds: that would
+ * be a step back. */
 static bool set_expiry(struct slt_box *b, const struct slt_request *r, struct slt_buf *out,
 		       struct slt_err *err)
 {
 	(void)out;
 	int64_t seconds = 0;
-	struct slt_err ignored = SLT_ERR_INIT;
-	if (!number_param(r, "seconds", &seconds, err) ||
-	    !slt_confsource_expiry(b->confsource, seconds, err)) {
-		return false;
-	}
-	return seconds < 0 ? true : slt_box_refresh(b, &ignored);
+	return number_param(r, "seconds", &seconds, err) &&
+	       slt_confsource_expiry(b->confsource, seconds, err);
 }
 
 /* --- messages and prescriptions --------------------------------------------------------------- */
@@ -313,7 +310,7 @@ static const struct {
 	{"POST", "/rotate", rotate, "key=internal|external: sign configuration with the other key"},
 	{"POST", "/maintenance", set_maintenance, "server=own|bridge, state=on|off"},
 	{"POST", "/bridge", set_bridge, "registered=on|off: the bridge's security server"},
-	{"POST", "/expiry", set_expiry, "seconds= lifetime of configuration; 0 as at the start"},
+	{"POST", "/expiry", set_expiry, "seconds= lifetime of directories made from now on; 0: as at the start"},
 	/* clang-format on */
 };
 

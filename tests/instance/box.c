@@ -34,7 +34,9 @@ static bool make_paths(struct slt_box *b, struct slt_err *err)
 	b->anchor = slt_path_join(dir, "configuration-anchor.xml");
 	b->external_anchor = slt_path_join(dir, "external-anchor.xml");
 	b->info = slt_path_join(dir, "instance.json");
-	return slt_mkdir_p(b->dir_conf, 0755, err) && slt_mkdir_p(b->dir_sales, 0700, err);
+	/* an earlier run may have published what lives longer: going back would be refused */
+	return slt_rm_tree(b->dir_conf, err) && slt_mkdir_p(b->dir_conf, 0755, err) &&
+	       slt_mkdir_p(b->dir_sales, 0700, err);
 }
 
 /* Both authorities in one file, for tools that want a store of trusted certificates. */

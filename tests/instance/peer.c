@@ -186,6 +186,19 @@ static struct slt_bytes take_text(char **text)
 	return (struct slt_bytes){.p = p, .n = p == NULL ? 0 : strlen(p)};
 }
 
+/* OCSP responses are among the unsigned properties: the signature stays good without them. */
+static void cut_element(char *text, const char *name)
+{
+	SLT_AUTO_STR char *open = slt_asprintf("<%s>", name);
+	SLT_AUTO_STR char *close = slt_asprintf("</%s>", name);
+	char *from = strstr(text, open);
+	char *to = from == NULL ? NULL : strstr(from, close);
+	if (to != NULL) {
+		to += strlen(close);
+		memmove(from, to, strlen(to) + 1);
+	}
+}
+
 bool slt_peer_sign(struct slt_box *b, const struct slt_globalconf *gc, const char *role,
 		   enum slt_fault fault, struct slt_message *m, struct slt_err *err)
 {
@@ -194,8 +207,7 @@ bool slt_peer_sign(struct slt_box *b, const struct slt_globalconf *gc, const cha
 	unsigned n_der = 0;
 	struct parts parts;
 	list_parts(m, &parts);
-	bool ok = fault == SLT_FAULT_NO_OCSP ||
-		  responses(b, gc, e, fault == SLT_FAULT_STALE_OCSP, der, &n_der, err);
+	bool ok = responses(b, gc, e, fault == SLT_FAULT_STALE_OCSP, der, &n_der, err);
 	struct slt_str ocsp[2] = {{der[0].p, der[0].n}, {der[1].p, der[1].n}};
 	struct slt_sign_options o = {
 		.key = key_of(b->peer, e), .ocsp = ocsp, .n_ocsp = n_der, .now_ms = slt_now_ms()};
@@ -203,6 +215,9 @@ bool slt_peer_sign(struct slt_box *b, const struct slt_globalconf *gc, const cha
 	struct slt_signed s = {.signature = NULL};
 	ok = ok && slt_xades_sign(&o, &in, 1, &s, err);
 	if (ok) {
+		if (fault == SLT_FAULT_NO_OCSP) {
+			cut_element(s.signature, "xades:RevocationValues");
+		}
 		m->signature = take_text(&s.signature);
 		m->hash_chain_result = take_text(&s.hash_chain_result);
 		m->hash_chain = take_text(&s.hash_chain);
