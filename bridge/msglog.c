@@ -49,13 +49,20 @@ static void count(struct slt_msglog *l, const struct slt_msglog_jobs *jobs, bool
 	pthread_mutex_unlock(&l->lock);
 }
 
+static void report(slt_msglog_done_fn done, void *arg, const struct slt_err *err)
+{
+	if (done) {
+		done(arg, err);
+	}
+}
+
 static void write_group(struct slt_msglog *l, struct slt_msglog_jobs *jobs)
 {
 	struct slt_msglog_job *j;
 	count(l, jobs, slt_msglog_write(&l->writer, jobs));
 	while ((j = STAILQ_FIRST(jobs))) {
 		STAILQ_REMOVE_HEAD(jobs, next);
-		j->done(j->arg, j->err.code == SLT_OK ? NULL : &j->err);
+		report(j->done, j->arg, j->err.code == SLT_OK ? NULL : &j->err);
 		job_free(j);
 	}
 }
@@ -251,7 +258,7 @@ void slt_msglog_append(struct slt_msglog *l, const struct slt_msglog_record *r,
 {
 	struct slt_err err = SLT_ERR_INIT;
 	if (!check_record(r, &err)) {
-		done(arg, &err);
+		report(done, arg, &err);
 		return;
 	}
 	struct slt_msglog_job *j = slt_msglog_job_new(SLT_MSGLOG_MESSAGE, r->at_ms);
@@ -259,7 +266,7 @@ void slt_msglog_append(struct slt_msglog *l, const struct slt_msglog_record *r,
 	j->arg = arg;
 	j->record = r;
 	if (!enqueue(l, j, &err)) {
-		done(arg, &err);
+		report(done, arg, &err);
 	}
 }
 
@@ -271,7 +278,7 @@ void slt_msglog_finish(struct slt_msglog *l, const char *exchange, enum slt_msgl
 	    !check_text("fault code", fault_code ? fault_code : "", TEXT_MAX, &err) ||
 	    (status == SLT_MSGLOG_OPEN &&
 	     !slt_fail(&err, SLT_EINVAL, "an exchange cannot end as open"))) {
-		done(arg, &err);
+		report(done, arg, &err);
 		return;
 	}
 	struct slt_msglog_job *j = slt_msglog_job_new(SLT_MSGLOG_FINISH, at_ms);
@@ -281,7 +288,7 @@ void slt_msglog_finish(struct slt_msglog *l, const char *exchange, enum slt_msgl
 	j->fault_code = fault_code ? slt_strdup(fault_code) : NULL;
 	j->status = status;
 	if (!enqueue(l, j, &err)) {
-		done(arg, &err);
+		report(done, arg, &err);
 	}
 }
 

@@ -47,7 +47,8 @@ SLT_DEFINE_AUTO(struct slt_msglog *, slt_msglog_close)
 
 /* Called from the log's thread once the entry is durable (err NULL) or has failed; from the
  * caller's own thread, before the call returns, when the queue is full (SLT_EBUSY) or the entry
- * is not acceptable (SLT_EINVAL). Must not block; may append. err is borrowed for the call. */
+ * is not acceptable (SLT_EINVAL). Must not block; may append. err is borrowed for the call. NULL
+ * where nobody wants to know. */
 typedef void (*slt_msglog_done_fn)(void *arg, const struct slt_err *err);
 
 #define SLT_MSGLOG_EXCHANGE_MAX 36 /* letters, digits and hyphens: a UUID in text */

@@ -8,6 +8,9 @@
 #include "federation/asic.h"
 #include "msglog_store.h"
 
+#define BODIES_MAX (SLT_ASIC_TOTAL_MAX / 2) /* all attachments; the rest of an entry has its room  \
+					     */
+
 void slt_msglog_export_name(const struct slt_msglog_message *m, struct slt_buf *out)
 {
 	slt_buf_adds(out, m->exchange);
@@ -47,23 +50,30 @@ static struct slt_str *place(struct slt_asic_entries *e, const char *name)
 	return strcmp(name, SLT_MSGLOG_SIG_CHAIN) == 0 ? &e->hash_chain : NULL;
 }
 
+/* The next attachment's place, or NULL: left out. Its number stays taken. */
+static struct slt_str *attachment_place(struct slt_asic_entries *e, const struct slt_msglog_part *p,
+					uint64_t *bodies, struct slt_msglog_export_notes *notes)
+{
+	bool fits = e->n_attachments < SLT_COUNT(e->attachment);
+	struct slt_str *to = fits ? &e->attachment[e->n_attachments++] : NULL;
+	if (!fits || p->size > SLT_ASIC_BYTES_MAX || *bodies + p->size > BODIES_MAX) {
+		notes->n_left_out++;
+		return NULL;
+	}
+	*bodies += p->size;
+	return to;
+}
+
 static bool load_parts(struct slt_msglog_reader *r, const struct slt_msglog_message *m,
 		       struct slt_arena *a, struct slt_asic_entries *e,
 		       struct slt_msglog_export_notes *notes, struct slt_err *err)
 {
+	uint64_t bodies = 0;
 	for (unsigned i = 0; i < m->n_parts; i++) {
 		const struct slt_msglog_part *p = &m->part[i];
-		struct slt_str *to = place(e, p->name);
-		if (strncmp(p->name, "/attachment", 11) == 0) {
-			/* containers number attachments by their place: after one that is
-			 * missing none may follow */
-			if (p->size > SLT_ASIC_BYTES_MAX || notes->n_left_out > 0 ||
-			    e->n_attachments == SLT_COUNT(e->attachment)) {
-				notes->n_left_out++;
-				continue;
-			}
-			to = &e->attachment[e->n_attachments++];
-		}
+		struct slt_str *to = strncmp(p->name, "/attachment", 11) == 0
+					     ? attachment_place(e, p, &bodies, notes)
+					     : place(e, p->name);
 		if (to && !load(r, m, p->name, a, to, err)) {
 			return false;
 		}

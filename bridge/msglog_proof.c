@@ -188,13 +188,20 @@ static bool prove_container(struct slt_msglog_reader *r, const struct slt_msglog
 	SLT_AUTO(slt_arena_free) struct slt_arena *a = slt_arena_new();
 	struct slt_msglog_export_notes notes;
 	struct slt_asic_verdict v;
-	if (!slt_msglog_export(r, m, &bytes, &notes, err) ||
-	    !slt_asic_open(slt_buf_str(&bytes), &asic, err) ||
-	    !slt_asic_verify(asic, gc, !lax, a, &v, err)) {
+	struct slt_err own = SLT_ERR_INIT;
+	if (!slt_msglog_export(r, m, &bytes, &notes, err)) {
+		return slt_wrap(err, "exported as a container");
+	}
+	if (!slt_asic_open(slt_buf_str(&bytes), &asic, &own)) {
+		/* too large, or too well compressed, for a container: what was proved stands */
+		*err = own.code == SLT_ELIMIT ? *err : own;
+		return own.code == SLT_ELIMIT || slt_wrap(err, "exported as a container");
+	}
+	if (!slt_asic_verify(asic, gc, !lax && notes.n_left_out == 0, a, &v, err)) {
 		return slt_wrap(err, "exported as a container");
 	}
 	bool same = slt_id_same_member(&v.signer, signer);
-	slt_verdict_fini(&v.signature);
+	slt_asic_verdict_fini(&v);
 	return same || slt_fail(err, SLT_EINCONSISTENT_HEADERS,
 				"the message names another signer than the log");
 }

@@ -122,6 +122,20 @@ static void test_finish(void **state)
 	assert_holds();
 }
 
+/* Nobody has to wait for the report. */
+static void test_no_report(void **state)
+{
+	(void)state;
+	struct slt_msglog *l = open_log(0, 0);
+	append_ok(l, "0f8b-1");
+	slt_msglog_finish(l, "0f8b-1", SLT_MSGLOG_DONE, NULL, 1, NULL, NULL);
+	slt_msglog_finish(l, "0f8b-2", SLT_MSGLOG_DONE, NULL, 1, NULL, NULL);
+	slt_msglog_finish(l, "not a UUID", SLT_MSGLOG_DONE, NULL, 1, NULL, NULL);
+	slt_msglog_close(l);
+	struct slt_msglog_filter done = {.by_status = true, .status = SLT_MSGLOG_DONE};
+	assert_int_equal(count_exchanges(&done), 1);
+}
+
 static void test_filters(void **state)
 {
 	(void)state;
@@ -557,6 +571,7 @@ int main(void)
 		T(test_read_limits),
 		T(test_refused_records),
 		T(test_finish),
+		T(test_no_report),
 		T(test_filters),
 		T(test_each_stops),
 		T(test_seen),
