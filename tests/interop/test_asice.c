@@ -84,8 +84,7 @@ static void judge(const struct vector *v, const struct slt_globalconf *gc, struc
 static void container(void **state)
 {
 	const struct vector *v = *state;
-	SLT_AUTO_STR char *name = slt_asprintf("asice/%s.asice", v->file);
-	struct slt_str bytes = load(name);
+	struct slt_str bytes = load_from("asice/", v->file, ".asice");
 	SLT_AUTO(slt_globalconf_free)
 	struct slt_globalconf *gc = load_conf("globalconf/globalconf_good2_v3");
 
@@ -221,8 +220,7 @@ static const struct linking linkings[] = {
 static void linking(void **state)
 {
 	const struct linking *l = *state;
-	SLT_AUTO_STR char *name = slt_asprintf("archive/%s.zip", l->file);
-	struct slt_str bytes = load(name);
+	struct slt_str bytes = load_from("archive/", l->file, ".zip");
 	SLT_AUTO(slt_archive_free) struct slt_archive *a = NULL;
 	struct slt_archive_links links;
 	struct slt_err err = SLT_ERR_INIT;

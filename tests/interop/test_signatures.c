@@ -61,12 +61,10 @@ static X509 *load_root(void)
 
 static struct slt_str load_in(const char *dir, const char *name)
 {
-	SLT_AUTO_STR char *path = slt_asprintf("%s/%s", dir, name);
-
 	if (name[0] == '=') {
 		return (struct slt_str){slt_strdup(name + 1), strlen(name + 1)};
 	}
-	return load(path);
+	return load_from(dir, name, "");
 }
 
 static void check(const struct vector *v, const struct slt_verify_input *in)
@@ -85,8 +83,8 @@ static void check(const struct vector *v, const struct slt_verify_input *in)
 static void signature(void **state)
 {
 	const struct vector *v = *state;
-	struct slt_str sig = load_in("signatures", v->signature);
-	struct slt_str message = load_in("signatures", v->message);
+	struct slt_str sig = load_in("signatures/", v->signature);
+	struct slt_str message = load_in("signatures/", v->message);
 	struct slt_str chain = {NULL, 0}, result = {NULL, 0};
 	SLT_AUTO(slt_globalconf_free)
 	struct slt_globalconf *gc = load_conf("globalconf/globalconf_good_v4");
@@ -113,8 +111,8 @@ static void signature(void **state)
 	};
 
 	if (v->chain != NULL) {
-		in.hash_chain = chain = load_in("signatures", v->chain);
-		in.hash_chain_result = result = load_in("signatures", "hash-chain-result.xml");
+		in.hash_chain = chain = load_in("signatures/", v->chain);
+		in.hash_chain_result = result = load_in("signatures/", "hash-chain-result.xml");
 	}
 	check(v, &in);
 	unload(sig);
@@ -128,13 +126,13 @@ static void signature(void **state)
  */
 static void never_better_when_strict(void **state)
 {
+	struct slt_str sig = load("signatures/sign-0.xml");
+	struct slt_str message = load("signatures/message-0.xml");
 	SLT_AUTO(slt_globalconf_free)
 	struct slt_globalconf *gc = load_conf("globalconf/globalconf_good_v4");
 	X509 *root = load_root();
 	struct slt_gc_ca ca = {
 		.name = "test", .cert = root, .top = true, .profile = SLT_PROFILE_TEST};
-	struct slt_str sig = load("signatures/sign-0.xml");
-	struct slt_str message = load("signatures/message-0.xml");
 	struct slt_verify_part part = {.name = "/message.xml", .data = message};
 	struct slt_verify_input in = {
 		.gc = gc,
@@ -168,7 +166,7 @@ static void several_references(void **state)
 		const char *attachment; /* NULL: as it is */
 		const char *code;
 	} rows[] = {{NULL, ""}, {"changed", "invalid_signature_value"}};
-	static const char dir[] = "signatures/non-batch-sig";
+	static const char dir[] = "signatures/non-batch-sig/";
 	struct slt_str sig = load_in(dir, "signatures.xml");
 	struct slt_str message = load_in(dir, "message.xml");
 	struct slt_str attachment = load_in(dir, "attachment1");

@@ -43,7 +43,7 @@ static void checks_the_structure(void **state)
 		const char *code;
 	} rows[] = {
 		{{BASE}, ""},
-		{{{NULL}}, "asic_mime_type_not_found"},
+		{{{.name = NULL}}, "asic_mime_type_not_found"},
 		{{{.name = "mimetype", .data = {"", 0}}}, "asic_mime_type_not_found"},
 		{{{.name = "mimetype", .data = {"text/plain", 10}}}, "asic_invalid_mime_type"},
 		{{{.name = "mimetype", .data = MIME}}, "asic_message_not_found"},
