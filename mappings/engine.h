@@ -14,6 +14,7 @@
  */
 
 #include "base/xml.h"
+#include "mappings/lint.h"
 #include "mappings/problem.h"
 #include "mappings/trace.h"
 
@@ -21,6 +22,8 @@ struct slt_mapset;
 
 /* SLT_ECONFIG with every problem of every file, each "file:line: text". */
 SLT_CHECK bool slt_mapset_load(const char *dir, struct slt_mapset **ret, struct slt_err *err);
+/* The same, with all problems in the lint; the set, if one can be made in spite of them. */
+bool slt_mapset_check(const char *dir, struct slt_lint *lint, struct slt_mapset **ret);
 struct slt_mapset *slt_mapset_ref(struct slt_mapset *s);
 void slt_mapset_free(struct slt_mapset *s); /* drops a reference */
 SLT_DEFINE_AUTO(struct slt_mapset *, slt_mapset_free)

@@ -157,7 +157,7 @@ static enum slt_lookup_status to_pivot(struct work *w)
 	bool in_pivot = slt_system_match(l->pivot->system, c->system) == SLT_SYSTEM_CODE;
 	bool bare = !c->system && (l->assume || (l->from && !own));
 
-	if (match == SLT_SYSTEM_NAME) {
+	if (match == SLT_SYSTEM_NAME || l->by_name) {
 		steps_by_name(w, c->display ? c->display : c->code);
 		return w->n_steps ? SLT_LOOKUP_FOUND : SLT_LOOKUP_UNKNOWN_CODE;
 	}

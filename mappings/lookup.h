@@ -22,6 +22,7 @@ struct slt_lookup {
 	uint32_t date; /* of the document; 0: unknown */
 	unsigned good; /* bits 1 << enum slt_relation */
 	bool assume;   /* without a codeSystem it is a code of `from` */
+	bool by_name;  /* the display is looked up among the names of `from` */
 	const struct slt_cond_fields *fields;
 	const struct slt_coding *others; /* the element's translations */
 	size_t n_others;

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The inside of the engine: one exchange while it is being mapped. Shared by engine.c, walk.c and
+ * the operations (op_*.c, guard.c, names.c, narrative.c, cda.c); nobody else includes it.
+ */
+
+#include "mappings/catalogue.h"
+#include "mappings/engine.h"
+#include "mappings/lookup.h"
+#include "mappings/matcher.h"
+#include "mappings/ruleset.h"
+
+#define SLT_WALK_DEPTH 128
+
+/* Rules of one kind of document, compiled: what a country sends, or what another receives. */
+struct slt_plan {
+	const char *kind;
+	struct slt_matcher *matcher;
+	const struct slt_rule **rule; /* by the matcher's ids */
+	size_t n;
+};
+
+struct slt_plans { /* of a flow and a country, one per kind */
+	struct slt_plan *to_pivot, *from_pivot;
+	size_t n;
+};
+
+/* What the walk learned of an element; guards compare these (xmlNode's _private). */
+struct slt_node_note {
+	const char *pivot_code;                  /* of a code rule */
+	const struct slt_identifier *identifier; /* of an identifier rule */
+};
+
+struct slt_place { /* names seen among an element's children, to number them */
+	struct {
+		const xmlChar *name;
+		unsigned n;
+	} seen[24];
+	unsigned n_seen, children;
+	size_t length; /* of the place up to here */
+};
+
+struct slt_move {
+	xmlNode *node;
+	const struct slt_rule *rule;
+	struct slt_move *next;
+};
+
+struct slt_walk {
+	const struct slt_map_input *in;
+	const struct slt_flow *flow;
+	const struct slt_country *from, *to, *pivot;
+	const struct slt_country *const *all; /* every country of the set */
+	size_t n_all;
+	const struct slt_flow_country *from_flow, *to_flow;
+	const struct slt_plans *to_pivot, *from_pivot;
+	const struct slt_messages *messages;
+	struct slt_arena *arena;
+	struct slt_trace *trace;
+	struct slt_problems *problems;
+	bool full; /* the trace is: the document is refused */
+
+	/* the document at hand */
+	unsigned part;
+	unsigned char source_digest[32]; /* what the new document's id is made of */
+	xmlDoc *doc;
+	xmlNode *root;
+	const char *kind, *service, *message;
+	bool body; /* a body element: names apply */
+	uint32_t date;
+	struct slt_str *field; /* values of flow->field, as the document came */
+	struct slt_cond_fields fields;
+	struct slt_buf place;
+	struct slt_place level[SLT_WALK_DEPTH + 2];
+	unsigned depth;
+	struct slt_match_run *run_to, *run_from;
+	const struct slt_plan *plan_to, *plan_from;
+	struct slt_move *moves;
+	struct slt_garbage *garbage;
+};
+
+struct slt_garbage {
+	xmlNode *node;
+	struct slt_garbage *next;
+};
+
+/* --- walk.c --- */
+
+/* Maps the document below root in place; problems and trace fill up. False when it cannot go on
+ * (depth). The kind is known. */
+SLT_CHECK bool slt_walk_document(struct slt_walk *w, xmlNode *root, const char *kind, bool body,
+				 struct slt_err *err);
+/* Takes an element out of the document; freed with the exchange. */
+void slt_walk_drop(struct slt_walk *w, xmlNode *node);
+void slt_walk_fini(struct slt_walk *w);
+struct slt_node_note *slt_walk_note(struct slt_walk *w, xmlNode *node);
+
+/* --- saying what happened --- */
+
+const char *slt_walk_place(struct slt_walk *w, const char *attribute);
+/* Adds an entry with document, part, rule and place filled in. */
+void slt_walk_trace(struct slt_walk *w, const struct slt_rule *rule, struct slt_trace_entry *e);
+void slt_walk_say(struct slt_walk *w, const char *rule, enum slt_outcome o, const char *from,
+		  const char *to, const char *note);
+/* Adds a problem with rule, field, place and countries filled in from the rule. */
+void slt_walk_problem(struct slt_walk *w, const struct slt_rule *rule, enum slt_code code,
+		      enum slt_severity severity, struct slt_map_problem *p);
+
+/* --- changing the tree --- */
+
+/* A namespace declaration in scope at the node, made at the document's root if there is none. */
+xmlNs *slt_walk_ns(struct slt_walk *w, xmlNode *node, const char *uri, const char *prefix);
+/* The namespace in which datatype parts of the element stand. */
+xmlNs *slt_walk_parts_ns(struct slt_walk *w, xmlNode *element);
+void slt_set_attr(xmlNode *element, const char *name, const char *value); /* NULL removes */
+void slt_set_text(xmlNode *element, const char *text);
+xmlNode *slt_add_first(xmlNode *parent, xmlNs *ns, const char *name, const char *text);
+/* Is the element's namespace CDA's, or one whose parts are? */
+bool slt_walk_is_cda(const struct slt_walk *w, const xmlNode *element);
+
+/* --- operations: op_code.c, op_value.c, op_struct.c --- */
+
+typedef void slt_op(struct slt_walk *w, const struct slt_rule *r, xmlNode *element);
+slt_op slt_op_code, slt_op_unit, slt_op_text, slt_op_identifier, slt_op_date, slt_op_number;
+slt_op slt_op_set, slt_op_copy, slt_op_rename, slt_op_namespace, slt_op_move, slt_op_split,
+	slt_op_join, slt_op_repeat, slt_op_drop, slt_op_require, slt_op_forbid;
+void slt_apply_moves(struct slt_walk *w);
+
+/* Value of the rule's attribute, or the element's text; NULL when absent. */
+const char *slt_rule_value(struct slt_walk *w, const struct slt_rule *r, const xmlNode *element);
+void slt_rule_set_value(struct slt_walk *w, const struct slt_rule *r, xmlNode *element,
+			const char *value);
+/* The lookup of a rule's table with everything but the coding filled in. */
+void slt_rule_lookup(struct slt_walk *w, const struct slt_rule *r, struct slt_lookup *ret);
+enum slt_code slt_lookup_error(const struct slt_rule *r, enum slt_lookup_status s);
+
+/* --- names.c --- */
+
+/* The source country's names to the pivot's, for one element at its turn; false when the element
+ * is not known and the document is refused. */
+bool slt_names_in(struct slt_walk *w, xmlNode *element);
+/* The pivot's names to the target country's, in the whole body, at the end. */
+void slt_names_out(struct slt_walk *w, xmlNode *root, const char *service, bool response);
+void slt_fault_map(struct slt_walk *w, xmlNode *fault);
+
+/* --- guard.c, narrative.c, cda.c --- */
+
+void slt_guards_check(struct slt_walk *w);
+void slt_narrative_write(struct slt_walk *w);
+bool slt_cda_is(const struct slt_walk *w);
+void slt_cda_digest(struct slt_walk *w); /* of the source, before anything is changed */
+void slt_cda_finish(struct slt_walk *w);
