@@ -241,7 +241,7 @@ static bool check_certificates(const struct slt_chain_query *q, struct slt_chain
 			       struct slt_err *err)
 {
 	for (size_t i = 0; i < c->n; i++) {
-		/* OpenSSL is content with a key usage alone */
+		/* basic constraints that say so, whatever this version of OpenSSL tolerates */
 		if (i > 0 && X509_check_ca(c->cert[i]) != 1) {
 			return refuse(c->cert[i], err, "is not that of an authority");
 		}

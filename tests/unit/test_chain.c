@@ -155,6 +155,26 @@ static void authority_of_another_instance(void **state)
 	expect_refusal(w, &p, NO_PATH, "neither listed in instance FI");
 }
 
+/* Two instances whose authorities bear the same name: the key of one proves nothing in the
+ * other. */
+static void namesake_of_another_instance(void **state)
+{
+	(void)state;
+	SLT_AUTO(pki_cert_free) struct pki_cert *ours = pki_ca(NULL, "CN=Same", PKI_P256, 6);
+	SLT_AUTO(pki_cert_free) struct pki_cert *theirs = pki_ca(NULL, "CN=Same", PKI_P256, 7);
+	struct pki_gc_instance inst[] = {{.name = "FI", .ca = {{.top = ours}}},
+					 {.name = "EE", .ca = {{.top = theirs}}}};
+	SLT_AUTO(slt_globalconf_free) struct slt_globalconf *gc = pki_globalconf(inst, 2);
+	struct world w = {.gc = gc};
+	struct slt_err err = SLT_ERR_INIT;
+	SLT_AUTO(pki_cert_free)
+	struct pki_cert *c = pki_sign_cert(theirs, "C=FI;CN=leaf", PKI_P256, 5);
+	struct presented p = {.n = 0};
+	present(&p, c, theirs);
+	assert_true(verify_at(&w, &p, "EE", PKI_NOW, false, NULL, &err));
+	expect_refusal(&w, &p, NO_PATH, "signature failure");
+}
+
 static void self_signed_leaf(void **state)
 {
 	struct world *w = *state;
@@ -446,6 +466,7 @@ int main(void)
 		cmocka_unit_test(anchor_given),
 		cmocka_unit_test(issuer_not_listed),
 		cmocka_unit_test(authority_of_another_instance),
+		cmocka_unit_test(namesake_of_another_instance),
 		cmocka_unit_test(self_signed_leaf),
 		cmocka_unit_test(authority_itself_as_leaf),
 		cmocka_unit_test(wrong_issuer_of_same_name),

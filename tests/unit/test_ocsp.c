@@ -28,8 +28,8 @@ static int set_up(void **state)
 	w->other_ca = pki_ca(NULL, "C=EE;O=Other CA;CN=Root of EE", PKI_P256, 1);
 	w->cert = pki_sign_cert(w->ca, "C=FI;O=x;CN=subject", PKI_P256, 2);
 	w->sibling = pki_sign_cert(w->ca, "C=FI;O=x;CN=sibling", PKI_P256, 3);
-	w->listed =
-		pki_ocsp_responder(w->other_ca, "C=FI;O=Test CA;CN=Listed responder", PKI_P256, 4);
+	/* by nobody: that it is listed is all that it has */
+	w->listed = pki_ocsp_responder(NULL, "C=FI;O=Test CA;CN=Listed responder", PKI_P256, 4);
 	struct pki_gc_instance inst[] = {
 		{.name = "FI", .ca = {{.top = w->ca, .top_ocsp = {w->listed}}}},
 		{.name = "EE", .ca = {{.top = w->other_ca}}},
@@ -250,12 +250,16 @@ static void listed_for_another_authority(void **state)
 		*slt_globalconf_find_ca(w->gc, "EE", X509_get_subject_name(w->other_ca->x509));
 	SLT_AUTO_BUF(der, SLT_OCSP_BYTES_MAX);
 	struct slt_err err = SLT_ERR_INIT;
-	struct pki_ocsp o = {.single = {{theirs, w->other_ca, .this_update = PKI_NOW}},
-			     .responder = w->ca};
-	pki_ocsp(&o, &der);
-	assert_false(slt_ocsp_verify(w->gc, slt_buf_str(&der), theirs->x509, &ee, PKI_NOW, false,
-				     NULL, &err));
-	assert_non_null(strstr(err.msg, "may not answer for this authority"));
+	struct pki_cert *const responders[] = {w->ca, w->listed};
+	for (size_t i = 0; i < SLT_COUNT(responders); i++) {
+		struct pki_ocsp o = {.single = {{theirs, w->other_ca, .this_update = PKI_NOW}},
+				     .responder = responders[i]};
+		slt_buf_reset(&der);
+		pki_ocsp(&o, &der);
+		assert_false(slt_ocsp_verify(w->gc, slt_buf_str(&der), theirs->x509, &ee, PKI_NOW,
+					     false, NULL, &err));
+		assert_non_null(strstr(err.msg, "may not answer for this authority"));
+	}
 }
 
 static void delegated_without_purpose(void **state)
