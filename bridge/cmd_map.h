@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* What the subcommands of `silta map` share. */
+
+#include "mappings/mapset.h"
+
+struct slt_map_options {
+	const char *from, *to, *flow, *service, *explain, *problems, *lang, *mappings, *list;
+	enum slt_map_message message;
+	bool has_message, personal, test_codes, all, help;
+	int64_t now_ms;
+	unsigned good; /* bits of enum slt_relation; 0: not given */
+	int argc;      /* what stands behind the options */
+	char **argv;
+};
+
+/* Where the set is when nothing says so. */
+bool slt_map_find_set(const char *given, char *ret, size_t n);
+/* Says on standard error why not. */
+SLT_CHECK bool slt_map_load(const struct slt_map_options *o, struct slt_mapset **ret);
+
+extern const char slt_map_coverage_usage[];
+int slt_map_coverage(const struct slt_map_options *o);
+int slt_map_roundtrip(const struct slt_map_options *o);
