@@ -2,6 +2,8 @@
 /* Signatures made and verified. */
 #include "xades_fixture.h"
 
+#include <pthread.h>
+
 /* --- what must work --- */
 
 static void accepts_every_algorithm(void **state)
@@ -402,6 +404,53 @@ static void refuses_to_sign_without_evidence(void **state)
 	assert_null(ret.signature);
 }
 
+/* --- threads --- */
+
+static void *sign_and_verify(void *arg)
+{
+	struct signer *s = arg;
+	struct slt_verify_part part = {.name = "/message.xml", .data = SLT_STR_C(MESSAGE)};
+
+	for (int i = 0; i < 20; i++) {
+		struct slt_signed made = sign(s, 1);
+		struct slt_verify_input in = {
+			.gc = gc,
+			.signer = signer_id,
+			.at_ms = PKI_NOW,
+			.signature = slt_str(made.signature),
+			.parts = &part,
+			.n_parts = 1,
+		};
+		struct slt_err err = SLT_ERR_INIT;
+		struct slt_verdict v;
+		bool good = slt_xades_verify(&in, &v, &err);
+
+		slt_signed_fini(&made);
+		if (!good) {
+			return arg;
+		}
+		slt_verdict_fini(&v);
+	}
+	return NULL;
+}
+
+static void works_in_many_threads(void **state)
+{
+	struct signer *all[] = {&rsa, &rsa, &pss, &p256, &p256, &p384};
+	pthread_t t[SLT_COUNT(all)];
+
+	(void)state;
+	for (size_t i = 0; i < SLT_COUNT(all); i++) {
+		assert_int_equal(pthread_create(&t[i], NULL, sign_and_verify, all[i]), 0);
+	}
+	for (size_t i = 0; i < SLT_COUNT(all); i++) {
+		void *failed = NULL;
+
+		assert_int_equal(pthread_join(t[i], &failed), 0);
+		assert_null(failed);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -420,6 +469,7 @@ int main(void)
 		cmocka_unit_test(refuses_other_instants),
 		cmocka_unit_test(refuses_bad_ocsp),
 		cmocka_unit_test(refuses_to_sign_without_evidence),
+		cmocka_unit_test(works_in_many_threads),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
