@@ -67,6 +67,32 @@ void slt_exchange_free(struct slt_exchange *x)
 
 static const char *const languages[] = {"et", "fi", "en"};
 
+/* Failures whose text names addresses, paths or the state of the bridge: a peer is told the kind,
+ * the log has the words, and the exchange id in both joins them. */
+static bool is_own_affair(enum slt_code code)
+{
+	static const enum slt_code list[] = {
+		SLT_EIO,
+		SLT_ENETWORK,
+		SLT_EUNKNOWN_HOST,
+		SLT_EHTTP,
+		SLT_EDATABASE,
+		SLT_EOUTDATED_GLOBALCONF,
+		SLT_ECONFIG,
+		SLT_EDEADLINE,
+		SLT_ECANNOT_CREATE_SIGNATURE,
+		SLT_EOUTCOME_UNKNOWN,
+		SLT_ESERVICE_MALFORMED_URL,
+	};
+
+	for (size_t i = 0; i < SLT_COUNT(list); i++) {
+		if (list[i] == code) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* What a person reads: the sentences of the first problem in each language, else the error. */
 static void fault_text(const struct slt_exchange *x, struct slt_buf *out)
 {
@@ -74,7 +100,8 @@ static void fault_text(const struct slt_exchange *x, struct slt_buf *out)
 	const struct slt_map_problem *p = r && r->problems ? slt_problems_first(r->problems) : NULL;
 
 	if (!p) {
-		slt_buf_adds(out, x->err.msg);
+		slt_buf_adds(out,
+			     is_own_affair(x->err.code) ? slt_code_text(x->err.code) : x->err.msg);
 		return;
 	}
 	for (size_t i = 0; i < SLT_COUNT(languages); i++) {
