@@ -292,18 +292,33 @@ static bool load_once(const struct load *l, struct slt_globalconf **ret, struct 
 	return true;
 }
 
-/* Which directory the own instance is in just now: fetching puts a new one in its place. */
-static ino_t own_inode(const char *dir)
+/* Which directory the own instance is in just now: fetching puts a new one in its place. The
+ * number alone does not tell, it is given again. */
+struct place {
+	ino_t number;
+	struct timespec changed;
+};
+
+static struct place own_place(const char *dir)
 {
 	SLT_AUTO_STR char *own = NULL;
 	struct slt_err ignored = SLT_ERR_INIT;
 	struct stat st;
 
 	if (!slt_globalconf_read_identifier(dir, &own, &ignored)) {
-		return 0;
+		return (struct place){.number = 0};
 	}
 	SLT_AUTO_STR char *path = gc_store_path(dir, own, NULL);
-	return stat(path, &st) == 0 ? st.st_ino : 0;
+	if (stat(path, &st) != 0) {
+		return (struct place){.number = 0};
+	}
+	return (struct place){.number = st.st_ino, .changed = st.st_ctim};
+}
+
+static bool same_place(struct place a, struct place b)
+{
+	return a.number == b.number && a.changed.tv_sec == b.changed.tv_sec &&
+	       a.changed.tv_nsec == b.changed.tv_nsec;
 }
 
 bool slt_globalconf_load(const char *dir, const struct slt_gc_load_options *o,
@@ -314,10 +329,10 @@ bool slt_globalconf_load(const char *dir, const struct slt_gc_load_options *o,
 	struct slt_globalconf *gc = NULL;
 
 	for (unsigned i = 0;; i++) {
-		ino_t before = own_inode(dir);
+		struct place before = own_place(dir);
 		struct slt_err why = SLT_ERR_INIT;
 		bool ok = load_once(&l, &gc, &why);
-		if (before == own_inode(dir) || i == RELOADS_MAX) {
+		if (same_place(before, own_place(dir)) || i == RELOADS_MAX) {
 			if (!ok) {
 				*err = why;
 				return false;
