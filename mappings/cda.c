@@ -145,8 +145,7 @@ static void add_parent(struct slt_walk *w, xmlNode *id)
 	if (!parent) {
 		parent = slt_add_first(related, w->root->ns, "parentDocument", NULL);
 	}
-	xmlNode *copy = xmlDocCopyNode(id, w->doc, 1);
-	slt_assert(copy);
+	xmlNode *copy = slt_clone(id, parent);
 	xmlNode *first = child(parent, "id");
 	if (first) {
 		xmlAddPrevSibling(first, copy);

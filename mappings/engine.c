@@ -233,22 +233,41 @@ static bool used_in(const xmlNode *e, const xmlNs *ns)
 	return e->ns == ns || uses(e->children, ns, 0);
 }
 
+static void drop_declarations(const struct slt_walk *w, xmlNode *e, bool defaults)
+{
+	xmlNs **link = &e->nsDef;
+
+	while (*link) {
+		xmlNs *ns = *link;
+		if ((is_senders(w, ns) || (defaults && !ns->prefix)) && !used_in(e, ns)) {
+			*link = ns->next;
+			ns->next = NULL;
+			xmlFreeNs(ns);
+		} else {
+			link = &ns->next;
+		}
+	}
+}
+
+/* A default namespace that no element is in any more would still give its meaning to the names in
+ * xsi:type below it. */
+static void drop_defaults(const struct slt_walk *w, xmlNode *e, unsigned depth)
+{
+	for (; e && depth < 2 * SLT_WALK_DEPTH; e = slt_xml_next(e)) {
+		if (e->nsDef) {
+			drop_declarations(w, e, true);
+		}
+		drop_defaults(w, slt_xml_first(e), depth + 1);
+	}
+}
+
 /* Declarations of the sender's words and the pivot's, on the way down to the payload, that nothing
  * uses any more. */
 static void tidy(const struct slt_walk *w, xmlNode *payload)
 {
+	drop_defaults(w, slt_xml_first(payload), 0);
 	for (xmlNode *e = payload; e && e->type == XML_ELEMENT_NODE; e = e->parent) {
-		xmlNs **link = &e->nsDef;
-		while (*link) {
-			xmlNs *ns = *link;
-			if (is_senders(w, ns) && !used_in(e, ns)) {
-				*link = ns->next;
-				ns->next = NULL;
-				xmlFreeNs(ns);
-			} else {
-				link = &ns->next;
-			}
-		}
+		drop_declarations(w, e, false);
 	}
 }
 

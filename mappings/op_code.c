@@ -181,9 +181,14 @@ static void write_coding(struct slt_walk *w, const struct slt_rule *r, xmlNode *
 	slt_set_attr(e, "code", f->to.code);
 	if (c->coding.system || c->null_flavor) {
 		const struct slt_system *s = l->to->system;
+		bool stays = same(c->coding.system, f->to.system);
 		slt_set_attr(e, "codeSystem", f->to.system);
-		slt_set_attr(e, "codeSystemName", s ? s->name : NULL);
-		slt_set_attr(e, "codeSystemVersion", s ? s->version : NULL);
+		if (!stays || (s && s->name)) {
+			slt_set_attr(e, "codeSystemName", s ? s->name : NULL);
+		}
+		if (!stays || (s && s->version)) {
+			slt_set_attr(e, "codeSystemVersion", s ? s->version : NULL);
+		}
 	}
 	slt_set_attr(e, "displayName", display ? display : c->coding.display);
 	if (f->restored) {

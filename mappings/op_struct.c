@@ -319,8 +319,7 @@ void slt_op_repeat(struct slt_walk *w, const struct slt_rule *r, xmlNode *e)
 		return;
 	}
 	for (size_t i = n; i-- > 1;) {
-		xmlNode *copy = xmlDocCopyNode(e, e->doc, 1);
-		slt_assert(copy);
+		xmlNode *copy = slt_clone(e, e->parent);
 		put_repeated(copy, attribute, slt_arena_strndup(w->arena, part[i].p, part[i].n));
 		xmlAddNextSibling(e, copy);
 	}

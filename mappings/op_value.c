@@ -112,10 +112,12 @@ static void unit_failed(struct slt_walk *w, const struct slt_rule *r, xmlNode *e
 			const struct unit *u, enum slt_lookup_status s)
 {
 	bool refused = severity_of(r) == SLT_SEV_ERROR;
+	bool source = s == SLT_LOOKUP_UNKNOWN_CODE || s == SLT_LOOKUP_UNKNOWN_SYSTEM;
+	const struct slt_list *list = source ? u->l->from : u->l->to;
 	struct slt_map_problem p = {.found_code = u->text,
-				    .found_text = u->text,
 				    .table = r->table,
-				    .version = u->l->from ? u->l->from->version : NULL,
+				    .version = list ? list->version : NULL,
+				    .country = source ? w->from->code : w->to->code,
 				    .detail = slt_lookup_status_text(s)};
 
 	trace_unit(w, r, u, refused ? SLT_OUT_REFUSED : SLT_OUT_FLAGGED, slt_lookup_status_text(s));

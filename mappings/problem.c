@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "mappings/problem.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,15 +86,30 @@ static const char *placeholder(const struct slt_problems *p, const struct slt_ma
 	return NULL;
 }
 
+/* A warning has a sentence of its own: its document was passed on. */
+static const char *sentence(const struct slt_problems *p, const struct slt_map_problem *m,
+			    const char *lang)
+{
+	char key[64];
+
+	snprintf(key, sizeof(key), "%s%s", slt_code_name(m->code, SLT_DIALECT_CAMEL),
+		 m->severity == SLT_SEV_WARNING ? ".warning" : "");
+	const char *t = slt_message(p->messages, key, lang);
+	return t ? t : slt_message(p->messages, key, "en");
+}
+
 void slt_problem_text(const struct slt_problems *p, const struct slt_map_problem *m,
 		      const char *lang, struct slt_buf *out)
 {
-	const char *key = slt_code_name(m->code, SLT_DIALECT_CAMEL);
-	const char *t = slt_message(p->messages, key, lang);
+	const char *t = sentence(p, m, lang);
 
-	t = t ? t : slt_message(p->messages, key, "en");
 	if (!t) {
-		slt_buf_addf(out, "%s: %s", m->field ? m->field : "", slt_code_text(m->code));
+		slt_buf_addf(out, "%s: ", slt_message_or_key(p->messages, m->field, lang));
+		slt_buf_adds(out, m->found_text ? m->found_text : "");
+		slt_buf_addf(out, "%s%s%s", m->found_text && m->found_code ? " " : "",
+			     m->found_code ? m->found_code : "",
+			     m->found_text || m->found_code ? ": " : "");
+		slt_buf_adds(out, slt_code_text(m->code));
 		return;
 	}
 	while (*t) {

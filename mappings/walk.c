@@ -180,9 +180,14 @@ xmlNs *slt_walk_parts_ns(struct slt_walk *w, xmlNode *element)
 	return uri ? slt_walk_ns(w, element, uri, p->parts) : element->ns;
 }
 
-bool slt_walk_is_cda(const struct slt_walk *w, const xmlNode *element)
+xmlNode *slt_clone(xmlNode *node, xmlNode *parent)
 {
-	return !w->body && element->ns;
+	xmlNode *copy = NULL;
+	/* unlike xmlDocCopyNode(), uses the declarations that are in scope at the parent */
+	int rc = xmlDOMWrapCloneNode(NULL, node->doc, node, &copy, parent->doc, parent, 1, 0);
+
+	slt_assert(rc == 0 && copy);
+	return copy;
 }
 
 void slt_set_attr(xmlNode *element, const char *name, const char *value)

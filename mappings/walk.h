@@ -117,8 +117,8 @@ xmlNs *slt_walk_parts_ns(struct slt_walk *w, xmlNode *element);
 void slt_set_attr(xmlNode *element, const char *name, const char *value); /* NULL removes */
 void slt_set_text(xmlNode *element, const char *text);
 xmlNode *slt_add_first(xmlNode *parent, xmlNs *ns, const char *name, const char *text);
-/* Is the element's namespace CDA's, or one whose parts are? */
-bool slt_walk_is_cda(const struct slt_walk *w, const xmlNode *element);
+/* A deep copy that can be linked below the parent. */
+xmlNode *slt_clone(xmlNode *node, xmlNode *parent);
 
 /* --- operations: op_code.c, op_value.c, op_struct.c --- */
 
