@@ -110,7 +110,8 @@ static const struct slt_service *service_of(const struct slt_walk *w, const xmlN
 	return NULL;
 }
 
-/* --- parts of the message ---------------------------------------------------------------------- */
+/* --- parts of the message ----------------------------------------------------------------------
+ */
 
 static xmlNode *soap_payload(xmlDoc *doc, bool *ret_soap, struct slt_err *err)
 {
@@ -184,7 +185,8 @@ static bool map_payload(struct slt_walk *w, xmlNode *payload, struct slt_err *er
 	return true;
 }
 
-/* --- namespace declarations -------------------------------------------------------------------- */
+/* --- namespace declarations --------------------------------------------------------------------
+ */
 
 static bool is_senders(const struct slt_walk *w, const xmlNs *ns)
 {
@@ -216,7 +218,8 @@ static bool uses(const xmlNode *n, const xmlNs *ns, unsigned depth)
 				return true;
 			}
 		}
-		if (n->ns == ns || (depth < 2 * SLT_WALK_DEPTH && uses(n->children, ns, depth + 1))) {
+		if (n->ns == ns ||
+		    (depth < 2 * SLT_WALK_DEPTH && uses(n->children, ns, depth + 1))) {
 			return true;
 		}
 	}
@@ -271,7 +274,8 @@ static void tidy(const struct slt_walk *w, xmlNode *payload)
 	}
 }
 
-/* --- one message ------------------------------------------------------------------------------- */
+/* --- one message -------------------------------------------------------------------------------
+ */
 
 static void begin_part(struct slt_walk *w, unsigned part, xmlDoc *doc)
 {
@@ -315,26 +319,15 @@ static void keep_part(struct slt_map_result *r, size_t i, const void *p, size_t 
 	r->part_len[i] = n;
 }
 
-static bool map_part(struct slt_walk *w, const struct slt_map_part *part, struct slt_map_result *r,
-		     size_t i, struct slt_err *err)
+/* One attachment that is a document of the flow, parsed. */
+static bool map_part_doc(struct slt_walk *w, xmlDoc *doc, struct slt_map_result *r, size_t i,
+			 struct slt_err *err)
 {
-	SLT_AUTO(slt_xml_free) xmlDoc *doc = NULL;
 	SLT_AUTO_BUF(out, 64u << 20);
-
-	begin_part(w, (unsigned)i + 1, NULL);
-	if (slt_flow_passes(w->flow, part->content_type ? part->content_type : "")) {
-		w->kind = "attachment";
-		slt_walk_say(w, "documents", SLT_OUT_KEPT, part->content_type, NULL,
-			     "attachment left as it is");
-		keep_part(r, i, part->bytes.p, part->bytes.n);
-		return true;
-	}
-	if (!slt_xml_parse(part->bytes.p, part->bytes.n, &SLT_XML_PEER, "attachment", &doc, err)) {
-		return false;
-	}
-	w->doc = doc;
 	xmlNode *root = xmlDocGetRootElement(doc);
 	const struct slt_document_kind *kind = slt_flow_kind(w->flow, root);
+
+	w->doc = doc;
 	if (!kind) {
 		unknown(w, root, "the attachment is no document of this flow");
 		return true;
@@ -351,6 +344,29 @@ static bool map_part(struct slt_walk *w, const struct slt_map_part *part, struct
 	struct slt_str s = slt_buf_str(&out);
 	keep_part(r, i, s.p, s.n);
 	return true;
+}
+
+static bool map_part(struct slt_walk *w, const struct slt_map_part *part, struct slt_map_result *r,
+		     size_t i, struct slt_err *err)
+{
+	SLT_AUTO(slt_xml_free) xmlDoc *doc = NULL;
+
+	begin_part(w, (unsigned)i + 1, NULL);
+	if (slt_flow_passes(w->flow, part->content_type ? part->content_type : "")) {
+		w->kind = "attachment";
+		slt_walk_say(w, "documents", SLT_OUT_KEPT, part->content_type, NULL,
+			     "attachment left as it is");
+		keep_part(r, i, part->bytes.p, part->bytes.n);
+		return true;
+	}
+	if (!slt_xml_parse(part->bytes.p, part->bytes.n, &SLT_XML_PEER, "attachment", &doc, err)) {
+		return false;
+	}
+	bool ok = map_part_doc(w, doc, r, i, err);
+	/* what was taken out of the document goes before it: its names may live in the document */
+	slt_walk_empty(w);
+	w->doc = NULL;
+	return ok;
 }
 
 static bool map_all(struct slt_walk *w, struct slt_map_result *r, struct slt_err *err)
@@ -429,9 +445,8 @@ bool slt_map_apply(const struct slt_mapset *s, const struct slt_map_input *in,
 		describe(s, in, w, result->trace);
 		good = in->n_parts <= SLT_MAP_PARTS_MAX ||
 		       slt_fail(err, SLT_ELIMIT, "more than %d attachments", SLT_MAP_PARTS_MAX);
-		good = good && (result->doc ||
-				slt_xml_parse(in->body.p, in->body.n, &SLT_XML_PEER, "message",
-					      &result->doc, err));
+		good = good && (result->doc || slt_xml_parse(in->body.p, in->body.n, &SLT_XML_PEER,
+							     "message", &result->doc, err));
 		good = good && map_all(w, result, err);
 	}
 	if (good && result->trace->service) {

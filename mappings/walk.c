@@ -9,14 +9,22 @@
 #define PLACE_MAX 4096
 
 static slt_op *const ops[SLT_DO_COUNT] = {
-	[SLT_DO_CODE] = slt_op_code,	       [SLT_DO_UNIT] = slt_op_unit,
-	[SLT_DO_IDENTIFIER] = slt_op_identifier, [SLT_DO_DATE] = slt_op_date,
-	[SLT_DO_NUMBER] = slt_op_number,       [SLT_DO_TEXT] = slt_op_text,
-	[SLT_DO_SET] = slt_op_set,	       [SLT_DO_COPY] = slt_op_copy,
-	[SLT_DO_RENAME] = slt_op_rename,       [SLT_DO_NAMESPACE] = slt_op_namespace,
-	[SLT_DO_MOVE] = slt_op_move,	       [SLT_DO_SPLIT] = slt_op_split,
-	[SLT_DO_JOIN] = slt_op_join,	       [SLT_DO_REPEAT] = slt_op_repeat,
-	[SLT_DO_DROP] = slt_op_drop,	       [SLT_DO_REQUIRE] = slt_op_require,
+	[SLT_DO_CODE] = slt_op_code,
+	[SLT_DO_UNIT] = slt_op_unit,
+	[SLT_DO_IDENTIFIER] = slt_op_identifier,
+	[SLT_DO_DATE] = slt_op_date,
+	[SLT_DO_NUMBER] = slt_op_number,
+	[SLT_DO_TEXT] = slt_op_text,
+	[SLT_DO_SET] = slt_op_set,
+	[SLT_DO_COPY] = slt_op_copy,
+	[SLT_DO_RENAME] = slt_op_rename,
+	[SLT_DO_NAMESPACE] = slt_op_namespace,
+	[SLT_DO_MOVE] = slt_op_move,
+	[SLT_DO_SPLIT] = slt_op_split,
+	[SLT_DO_JOIN] = slt_op_join,
+	[SLT_DO_REPEAT] = slt_op_repeat,
+	[SLT_DO_DROP] = slt_op_drop,
+	[SLT_DO_REQUIRE] = slt_op_require,
 	[SLT_DO_FORBID] = slt_op_forbid,
 };
 
@@ -86,7 +94,8 @@ void slt_walk_trace(struct slt_walk *w, const struct slt_rule *rule, struct slt_
 		e->rule = rule->id;
 	}
 	if (!e->place) {
-		e->place = slt_walk_place(w, rule && rule->attribute ? rule->attribute->local : NULL);
+		e->place =
+			slt_walk_place(w, rule && rule->attribute ? rule->attribute->local : NULL);
 	}
 	if (!w->full && !slt_trace_add(w->trace, e)) {
 		w->full = true;
@@ -118,7 +127,8 @@ void slt_walk_problem(struct slt_walk *w, const struct slt_rule *rule, enum slt_
 		p->rule = rule->id;
 		p->field = rule->field;
 		if (!p->place) {
-			p->place = slt_walk_place(w, rule->attribute ? rule->attribute->local : NULL);
+			p->place =
+				slt_walk_place(w, rule->attribute ? rule->attribute->local : NULL);
 		}
 	}
 	slt_problems_add(w->problems, p);
@@ -239,12 +249,17 @@ void slt_walk_drop(struct slt_walk *w, xmlNode *node)
 	w->garbage = g;
 }
 
-void slt_walk_fini(struct slt_walk *w)
+void slt_walk_empty(struct slt_walk *w)
 {
 	for (struct slt_garbage *g = w->garbage; g; g = g->next) {
 		xmlFreeNode(g->node);
 	}
 	w->garbage = NULL;
+}
+
+void slt_walk_fini(struct slt_walk *w)
+{
+	slt_walk_empty(w);
 	slt_buf_fini(&w->place);
 }
 
@@ -289,8 +304,8 @@ static void read_fields(struct slt_walk *w)
 	w->field = slt_arena_alloc(w->arena, (f->n_fields + 1) * sizeof(*w->field));
 	for (size_t i = 0; i < f->n_fields; i++) {
 		if (slt_rule_applies(&f->field[i].documents, w->kind)) {
-			const char *v = slt_path_value(
-				w->arena, slt_path_first(f->field[i].where, w->root));
+			const char *v = slt_path_value(w->arena,
+						       slt_path_first(f->field[i].where, w->root));
 			w->field[i] = (struct slt_str){v, v ? strlen(v) : 0};
 		}
 	}
@@ -301,8 +316,8 @@ static void read_fields(struct slt_walk *w)
 
 static bool enter_element(struct slt_walk *w, xmlNode *e, struct slt_err *err);
 
-static void run_rules(struct slt_walk *w, const struct slt_plan *plan, const uint32_t *ids, size_t n,
-		      xmlNode *e)
+static void run_rules(struct slt_walk *w, const struct slt_plan *plan, const uint32_t *ids,
+		      size_t n, xmlNode *e)
 {
 	const struct slt_rule *last_code = NULL;
 
@@ -447,8 +462,8 @@ static void set_date(struct slt_walk *w)
 	w->date = slt_date_of_ms(w->in->now_ms);
 	for (size_t i = 0; i < f->n_kinds; i++) {
 		if (strcmp(f->kind[i].id, w->kind) == 0 && f->kind[i].date) {
-			const char *v = slt_path_value(w->arena,
-						       slt_path_first(f->kind[i].date, w->root));
+			const char *v =
+				slt_path_value(w->arena, slt_path_first(f->kind[i].date, w->root));
 			uint32_t date;
 			if (v && slt_date_parse(slt_str(v), &date)) {
 				w->date = date;

@@ -29,7 +29,7 @@ struct slt_plans { /* of a flow and a country, one per kind */
 
 /* What the walk learned of an element; guards compare these (xmlNode's _private). */
 struct slt_node_note {
-	const char *pivot_code;                  /* of a code rule */
+	const char *pivot_code;			 /* of a code rule */
 	const struct slt_identifier *identifier; /* of an identifier rule */
 };
 
@@ -94,6 +94,8 @@ SLT_CHECK bool slt_walk_document(struct slt_walk *w, xmlNode *root, const char *
 				 struct slt_err *err);
 /* Takes an element out of the document; freed with the exchange. */
 void slt_walk_drop(struct slt_walk *w, xmlNode *node);
+/* Frees what was dropped; its document must still be there. */
+void slt_walk_empty(struct slt_walk *w);
 void slt_walk_fini(struct slt_walk *w);
 struct slt_node_note *slt_walk_note(struct slt_walk *w, xmlNode *node);
 
