@@ -84,21 +84,41 @@ static bool make_pools(struct slt_box *b, struct slt_err *err)
 	       slt_pool_new(1, QUEUE, &b->pool_admin, err);
 }
 
+/* One of the plain HTTP listeners; *port is what it has got in the end. */
+struct listener {
+	const char *address;
+	unsigned *port;
+	size_t max_body;
+	struct slt_pool *pool;
+	slt_httpd_fn fn;
+	struct slt_httpd **ret;
+};
+
+static bool start_http(struct slt_box *b, const struct listener *l, struct slt_err *err)
+{
+	struct slt_httpd_options o = {.address = l->address,
+				      .port = *l->port,
+				      .max_body = l->max_body,
+				      .pool = l->pool,
+				      .fn = l->fn,
+				      .arg = b};
+	if (!slt_httpd_start(&o, l->ret, err)) {
+		return slt_wrap(err, "listening on %s:%u", l->address, *l->port);
+	}
+	*l->port = slt_httpd_port(*l->ret);
+	return true;
+}
+
 /* The central services must listen before the configuration that names them is made, and the
  * configuration must be there before they can answer: nobody knows the port until then. */
 static bool start_central(struct slt_box *b, struct slt_err *err)
 {
-	struct slt_httpd_options o = {.address = "127.0.0.1",
-				      .port = b->ports.central,
-				      .max_body = SMALL_BODY,
-				      .pool = b->pool_central,
-				      .fn = slt_central_handle,
-				      .arg = b};
+	struct listener central = {"127.0.0.1",	    &b->ports.central,	SMALL_BODY,
+				   b->pool_central, slt_central_handle, &b->central};
 	atomic_store(&b->down[SLT_BOX_CONF], true);
-	if (!slt_httpd_start(&o, &b->central, err)) {
+	if (!start_http(b, &central, err)) {
 		return slt_wrap(err, "the central services");
 	}
-	b->ports.central = slt_httpd_port(b->central);
 	b->central_url = slt_asprintf("http://127.0.0.1:%u", b->ports.central);
 	b->ocsp_url = slt_asprintf("%s/ocsp", b->central_url);
 	b->tsa_url = slt_asprintf("%s/tsa", b->central_url);
@@ -107,6 +127,7 @@ static bool start_central(struct slt_box *b, struct slt_err *err)
 					   .pki = b->pki,
 					   .centre = b->o.centre,
 					   .pharmacy = b->o.pharmacy,
+					   .bridge_behind = b->o.bridge_url != NULL,
 					   .version = b->o.conf_version,
 					   .freshness_s = b->o.freshness_s,
 					   .expire_s = b->o.expire_s,
@@ -125,47 +146,39 @@ static bool start_central(struct slt_box *b, struct slt_err *err)
 	return true;
 }
 
-static bool start_http(struct slt_box *b, const char *address, unsigned *port, size_t max_body,
-		       struct slt_pool *pool, slt_httpd_fn fn, struct slt_httpd **ret,
-		       struct slt_err *err)
-{
-	struct slt_httpd_options o = {.address = address,
-				      .port = *port,
-				      .max_body = max_body,
-				      .pool = pool,
-				      .fn = fn,
-				      .arg = b};
-	if (!slt_httpd_start(&o, ret, err)) {
-		return slt_wrap(err, "listening on %s:%u", address, *port);
-	}
-	*port = slt_httpd_port(*ret);
-	return true;
-}
-
 static bool start_security_server(struct slt_box *b, struct slt_err *err)
 {
 	struct slt_confclient_options o = {.anchor_path = b->anchor,
 					   .dir = b->dir_conf,
 					   .federation = b->o.federate != NULL,
 					   .client = b->client};
+	struct listener relay = {b->ports.own,	  &b->ports.relay,  SMALL_BODY,
+				 b->pool_central, slt_relay_handle, &b->relay};
 	b->ocsp = slt_ocspcache_new(b->client);
 	return slt_peer_new(b->pki, &b->peer, err) && slt_confclient_new(&o, &b->confclient, err) &&
-	       start_http(b, b->ports.own, &b->ports.relay, SMALL_BODY, b->pool_central,
-			  slt_relay_handle, &b->relay, err) &&
-	       slt_peer_server_start(b, &b->peer_server, err);
+	       start_http(b, &relay, err) && slt_peer_server_start(b, &b->peer_server, err);
 }
 
 static bool start_information_systems(struct slt_box *b, struct slt_err *err)
 {
 	struct slt_infosys_options o = {
 		.words = &b->o.country->words, .documents = b->o.documents, .sales = b->dir_sales};
-	if (!slt_infosys_new(&o, &b->infosys, err) ||
-	    !start_http(b, "127.0.0.1", &b->ports.infosys, MESSAGE_BODY, b->pool_infosys,
-			infosys_or_down, &b->infosys_http, err)) {
+	struct listener l = {"127.0.0.1",     &b->ports.infosys, MESSAGE_BODY,
+			     b->pool_infosys, infosys_or_down,	 &b->infosys_http};
+	if (!slt_infosys_new(&o, &b->infosys, err) || !start_http(b, &l, err)) {
 		return slt_wrap(err, "the information system");
 	}
 	b->infosys_url = slt_asprintf("http://127.0.0.1:%u/", b->ports.infosys);
 	return true;
+}
+
+static bool start_interfaces(struct slt_box *b, struct slt_err *err)
+{
+	struct listener client = {"127.0.0.1",	  &b->ports.client,	  MESSAGE_BODY,
+				  b->pool_client, slt_peer_client_handle, &b->client_http};
+	struct listener admin = {"127.0.0.1",	&b->ports.admin,  SMALL_BODY,
+				 b->pool_admin, slt_admin_handle, &b->admin};
+	return start_http(b, &client, err) && start_http(b, &admin, err);
 }
 
 bool slt_box_open(const struct slt_box_options *o, struct slt_box **ret, struct slt_err *err)
@@ -176,11 +189,7 @@ bool slt_box_open(const struct slt_box_options *o, struct slt_box **ret, struct 
 	bool ok = make_paths(b, err) && slt_ports_choose(&b->o, &b->ports, err) &&
 		  make_pki(b, err) && make_pools(b, err) && start_central(b, err) &&
 		  start_information_systems(b, err) && start_security_server(b, err) &&
-		  start_http(b, "127.0.0.1", &b->ports.client, MESSAGE_BODY, b->pool_client,
-			     slt_peer_client_handle, &b->client_http, err) &&
-		  start_http(b, "127.0.0.1", &b->ports.admin, SMALL_BODY, b->pool_admin,
-			     slt_admin_handle, &b->admin, err) &&
-		  slt_describe_write(b, err);
+		  start_interfaces(b, err) && slt_describe_write(b, err);
 	if (!ok) {
 		return false;
 	}

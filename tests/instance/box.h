@@ -31,6 +31,9 @@ struct slt_box_options {
 	const struct slt_country *country;
 	bool centre, pharmacy;
 	const char *documents, *federate, *address_base; /* may be NULL */
+	/* The bridge is an information system behind this instance's security server, at this URL;
+	 * NULL: it is a security server of its own. */
+	const char *bridge_url;
 	enum slt_pki_kind kind;
 	int conf_version;
 	int64_t freshness_s, expire_s;

@@ -26,6 +26,7 @@ struct text {
 
 struct generation {
 	char *stamp; /* NULL: empty slot */
+	int64_t expires_ms;
 	struct text shared[VERSIONS], private_params;
 	struct text internal[VERSIONS], external[VERSIONS];
 };
@@ -128,6 +129,9 @@ static void describe_servers(const struct slt_confsource *c, struct description 
 		d->own_clients[n] = slt_country_client_id(&m[SLT_PHARMACY], instance);
 		d->own_clients[n++].subsystem = m[SLT_PHARMACY].other_subsystem;
 	}
+	if (c->o.bridge_behind) {
+		d->own_clients[n++] = slt_country_client_id(&m[SLT_BRIDGE], instance);
+	}
 	d->own_auth[0] = slt_pki_get(c->o.pki, "server-auth")->cert;
 	d->bridge_auth[0] = slt_pki_get(c->o.pki, "bridge-auth")->cert;
 	d->bridge_clients[0] = slt_country_client_id(&m[SLT_BRIDGE], instance);
@@ -154,22 +158,23 @@ static void describe(const struct slt_confsource *c, struct description *d)
 	describe_trust(c, d);
 	describe_members(c, d);
 	describe_servers(c, d);
-	d->shared = (struct slt_gcw_shared){.instance = c->o.instance,
-					    .source = &d->source,
-					    .n_source = 1,
-					    .ca = &d->ca,
-					    .n_ca = 1,
-					    .tsa = &d->tsa,
-					    .n_tsa = 1,
-					    .classes = d->classes,
-					    .n_classes = 2,
-					    .member = d->member,
-					    .n_member = SLT_MEMBERS,
-					    .server = d->server,
-					    .n_server = c->bridge_registered ? 2 : 1,
-					    .group = d->group,
-					    .n_group = 2,
-					    .ocsp_freshness_s = c->o.freshness_s};
+	d->shared = (struct slt_gcw_shared){
+		.instance = c->o.instance,
+		.source = &d->source,
+		.n_source = 1,
+		.ca = &d->ca,
+		.n_ca = 1,
+		.tsa = &d->tsa,
+		.n_tsa = 1,
+		.classes = d->classes,
+		.n_classes = 2,
+		.member = d->member,
+		.n_member = SLT_MEMBERS,
+		.server = d->server,
+		.n_server = c->bridge_registered && !c->o.bridge_behind ? 2 : 1,
+		.group = d->group,
+		.n_group = 2,
+		.ocsp_freshness_s = c->o.freshness_s};
 }
 
 /* --- a generation ----------------------------------------------------------------------------- */
@@ -210,10 +215,10 @@ static bool write_params(const struct slt_confsource *c, struct generation *g, s
 	       keep(&b, "private parameters", &g->private_params, err);
 }
 
-static bool write_directory(const struct slt_confsource *c, const struct generation *g, int version,
-			    bool external, int64_t expires_ms, struct text *ret,
-			    struct slt_err *err)
+static bool write_directory(const struct slt_confsource *c, struct generation *g, int version,
+			    bool external, struct slt_err *err)
 {
+	struct text *ret = external ? &g->external[version] : &g->internal[version];
 	SLT_AUTO_STR char *shared = slt_asprintf("/V%d/%s/shared-params.xml", version, g->stamp);
 	SLT_AUTO_STR char *private_params =
 		slt_asprintf("/V%d/%s/private-params.xml", version, g->stamp);
@@ -228,7 +233,7 @@ static bool write_directory(const struct slt_confsource *c, const struct generat
 	slt_digest_of(SLT_SHA512, g->shared[version].p, g->shared[version].n, &parts[0].digest);
 	slt_digest_of(SLT_SHA512, g->private_params.p, g->private_params.n, &parts[1].digest);
 	struct slt_key *key = c->key[external][c->active[external]];
-	struct slt_directory d = {.expires_ms = expires_ms,
+	struct slt_directory d = {.expires_ms = g->expires_ms,
 				  .version = version,
 				  .parts = parts,
 				  .n_parts = external ? 1 : 2,
@@ -262,12 +267,11 @@ static bool publish(struct slt_confsource *c, struct slt_err *err)
 	struct tm tm;
 	(void)gmtime_r(&seconds, &tm);
 	(void)strftime(stamp, sizeof(stamp), "%Y%m%d%H%M%S", &tm);
-	struct generation g = {.stamp = slt_asprintf("%s%03d000000", stamp, (int)(now % 1000))};
+	struct generation g = {.stamp = slt_asprintf("%s%03d000000", stamp, (int)(now % 1000)),
+			       .expires_ms = now + lifetime_s * 1000};
 	bool ok = write_params(c, &g, err);
 	for (int v = VERSION_MIN; ok && v <= c->o.version; v++) {
-		int64_t expires = now + lifetime_s * 1000;
-		ok = write_directory(c, &g, v, false, expires, &g.internal[v], err) &&
-		     write_directory(c, &g, v, true, expires, &g.external[v], err);
+		ok = write_directory(c, &g, v, false, err) && write_directory(c, &g, v, true, err);
 	}
 	if (!ok) {
 		generation_fini(&g);

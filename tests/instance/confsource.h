@@ -20,8 +20,10 @@ struct slt_confsource_options {
 	const char *instance;
 	const struct slt_country *country;
 	const struct slt_pki *pki;
-	bool centre, pharmacy; /* which clients the instance's own security server has */
-	int version;	       /* the highest one served, 2 to 6 */
+	/* which clients the instance's own security server has; with the bridge among them it
+	 * has no security server of its own */
+	bool centre, pharmacy, bridge_behind;
+	int version; /* the highest one served, 2 to 6 */
 	int64_t freshness_s, expire_s;
 	const char *address;	    /* host:port of this source */
 	const char *server_address; /* of the own security server, and of the bridge's */

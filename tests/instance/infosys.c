@@ -368,10 +368,6 @@ static void open_answer(struct work *k, const char *op)
 
 static bool handle(struct work *k, struct slt_err *err)
 {
-	if (!slt_soap_parse(k->request->head.p, k->request->head.n, k->request->content_type,
-			    &k->soap, err)) {
-		return false;
-	}
 	if (k->soap->is_fault) {
 		return slt_fail(err, SLT_EINVALID_SOAP, "a request cannot be a SOAP Fault");
 	}
@@ -409,7 +405,8 @@ void slt_infosys_handle(void *arg, struct slt_request *r, struct slt_str body)
 	struct work k = {.s = s, .w = s->o.words, .arena = slt_arena_new()};
 	SLT_AUTO_BUF(out, ANSWER_MAX);
 	SLT_AUTO_STR char *type = NULL;
-	if (slt_soapio_read(slt_request_header(r, "Content-Type"), body, &k.request, &err) &&
+	if (slt_soapio_read(slt_request_header(r, "Content-Type"), body, &k.request, &k.soap,
+			    &err) &&
 	    handle(&k, &err) && slt_soapio_write(k.answer, &out, &type, &err)) {
 		slt_httpd_reply(r, 200, type, slt_buf_str(&out));
 	} else {

@@ -38,11 +38,24 @@ static const char usage[] =
 	"  --expire SECONDS      lifetime of configuration (600)\n"
 	"  --address-base 127.X.Y  the security servers listen on 127.X.Y.1 (the instance's own)\n"
 	"                        and 127.X.Y.2 (the bridge's)\n"
+	"  --bridge-url URL      the bridge is no security server of its own but an information\n"
+	"                        system behind the instance's, at this address\n"
 	"  --stdin-eof           also end when standard input does\n"
 	"  --verbose             log every message\n"
 	"  --help                this text\n";
 
-enum { COUNTRY = 256, ROLE, DOCUMENTS, FEDERATE, KEY, CONF_VERSION, FRESHNESS, EXPIRE, BASE };
+enum {
+	COUNTRY = 256,
+	ROLE,
+	DOCUMENTS,
+	FEDERATE,
+	KEY,
+	CONF_VERSION,
+	FRESHNESS,
+	EXPIRE,
+	BASE,
+	BRIDGE_URL
+};
 
 static const struct option long_options[] = {
 	{"country", required_argument, NULL, COUNTRY},
@@ -54,6 +67,7 @@ static const struct option long_options[] = {
 	{"freshness", required_argument, NULL, FRESHNESS},
 	{"expire", required_argument, NULL, EXPIRE},
 	{"address-base", required_argument, NULL, BASE},
+	{"bridge-url", required_argument, NULL, BRIDGE_URL},
 	{"stdin-eof", no_argument, NULL, 'e'},
 	{"verbose", no_argument, NULL, 'v'},
 	{"help", no_argument, NULL, 'h'},
@@ -145,6 +159,9 @@ static bool set_option(struct slt_box_options *o, int c, const char *arg, struct
 		return number(arg, "expire", 3, 10 * 365 * 86400L, &o->expire_s, err);
 	case BASE:
 		o->address_base = arg;
+		return true;
+	case BRIDGE_URL:
+		o->bridge_url = arg;
 		return true;
 	case 'e':
 		o->stdin_eof = true;

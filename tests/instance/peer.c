@@ -105,19 +105,24 @@ static bool ask(struct slt_box *b, const X509 *cert, const X509 *issuer, bool st
 }
 
 /* The responses for a certificate and, where the issuing authority made it, for that one. */
+struct responses {
+	struct slt_bytes der[2];
+	unsigned n;
+};
+
 static bool responses(struct slt_box *b, const struct slt_globalconf *gc,
-		      const struct slt_pki_entry *e, bool stale, struct slt_bytes ret[2],
-		      unsigned *ret_n, struct slt_err *err)
+		      const struct slt_pki_entry *e, bool stale, struct responses *ret,
+		      struct slt_err *err)
 {
 	const struct slt_pki_entry *issuing = slt_pki_get(b->pki, "issuing-ca");
 	bool ordinary = e->issuer == issuing->cert;
 	bool ok = stale || !ordinary
-			  ? ask(b, e->cert, e->issuer, stale, &ret[0], err)
-			  : slt_ocspcache_own(b->ocsp, gc, b->o.name, e->cert, &ret[0], err);
-	*ret_n = ok ? 1 : 0;
+			  ? ask(b, e->cert, e->issuer, stale, &ret->der[0], err)
+			  : slt_ocspcache_own(b->ocsp, gc, b->o.name, e->cert, &ret->der[0], err);
+	ret->n = ok ? 1 : 0;
 	if (ok && ordinary) {
-		ok = slt_ocspcache_own(b->ocsp, gc, b->o.name, issuing->cert, &ret[1], err);
-		*ret_n += ok ? 1 : 0;
+		ok = slt_ocspcache_own(b->ocsp, gc, b->o.name, issuing->cert, &ret->der[1], err);
+		ret->n += ok ? 1 : 0;
 	}
 	return ok;
 }
@@ -129,8 +134,14 @@ bool slt_peer_add_ocsp(struct slt_box *b, const struct slt_globalconf *gc, enum 
 		return true;
 	}
 	bool registered = fault != SLT_FAULT_TLS_UNREGISTERED;
-	return responses(b, gc, slt_pki_get(b->pki, tls_names[registered]),
-			 fault == SLT_FAULT_TLS_STALE_OCSP, m->ocsp, &m->n_ocsp, err);
+	struct responses r = {.n = 0};
+	bool ok = responses(b, gc, slt_pki_get(b->pki, tls_names[registered]),
+			    fault == SLT_FAULT_TLS_STALE_OCSP, &r, err);
+	while (m->n_ocsp < r.n) {
+		m->ocsp[m->n_ocsp] = r.der[m->n_ocsp];
+		m->n_ocsp++;
+	}
+	return ok;
 }
 
 /* --- signatures ------------------------------------------------------------------------------- */
@@ -159,6 +170,18 @@ static const struct slt_pki_entry *signer_entry(const struct slt_box *b, const c
 		role = strcmp(role, "centre") == 0 ? "pharmacy" : "centre";
 	}
 	return slt_pki_of(b->pki, role, "sign");
+}
+
+const char *slt_peer_role(const struct slt_box *b, const struct slt_id *client)
+{
+	for (size_t i = 0; i < SLT_MEMBERS; i++) {
+		const struct slt_country_member *m = &b->o.country->member[i];
+		struct slt_id id = slt_country_member_id(m, b->o.name);
+		if (slt_id_same_member(&id, client)) {
+			return m->role;
+		}
+	}
+	return b->o.country->member[SLT_PHARMACY].role;
 }
 
 struct parts { /* of a message, by the names that signatures use */
@@ -203,14 +226,13 @@ bool slt_peer_sign(struct slt_box *b, const struct slt_globalconf *gc, const cha
 		   enum slt_fault fault, struct slt_message *m, struct slt_err *err)
 {
 	const struct slt_pki_entry *e = signer_entry(b, role, fault);
-	struct slt_bytes der[2] = {{.p = NULL}, {.p = NULL}};
-	unsigned n_der = 0;
+	struct responses r = {.n = 0};
 	struct parts parts;
 	list_parts(m, &parts);
-	bool ok = responses(b, gc, e, fault == SLT_FAULT_STALE_OCSP, der, &n_der, err);
-	struct slt_str ocsp[2] = {{der[0].p, der[0].n}, {der[1].p, der[1].n}};
+	bool ok = responses(b, gc, e, fault == SLT_FAULT_STALE_OCSP, &r, err);
+	struct slt_str ocsp[2] = {{r.der[0].p, r.der[0].n}, {r.der[1].p, r.der[1].n}};
 	struct slt_sign_options o = {
-		.key = key_of(b->peer, e), .ocsp = ocsp, .n_ocsp = n_der, .now_ms = slt_now_ms()};
+		.key = key_of(b->peer, e), .ocsp = ocsp, .n_ocsp = r.n, .now_ms = slt_now_ms()};
 	struct slt_sign_input in = {.parts = parts.digest, .names = parts.name, .n = parts.n};
 	struct slt_signed s = {.signature = NULL};
 	ok = ok && slt_xades_sign(&o, &in, 1, &s, err);
@@ -222,8 +244,8 @@ bool slt_peer_sign(struct slt_box *b, const struct slt_globalconf *gc, const cha
 		m->hash_chain_result = take_text(&s.hash_chain_result);
 		m->hash_chain = take_text(&s.hash_chain);
 	}
-	free(der[0].p);
-	free(der[1].p);
+	free(r.der[0].p);
+	free(r.der[1].p);
 	return ok;
 }
 

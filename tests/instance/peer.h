@@ -16,7 +16,9 @@ void slt_peer_free(struct slt_peer *p);
 /* TLS identity of the entry "server-auth" or "server-auth-unregistered". */
 struct slt_client_tls *slt_peer_tls(const struct slt_peer *p, bool registered);
 
-/* Signs as one of the members, with what the fault asks for; role "centre" or "pharmacy". */
+/* Which member of the instance this is: "centre", "pharmacy" or "bridge". */
+const char *slt_peer_role(const struct slt_box *b, const struct slt_id *client);
+/* Signs as one of the members, with what the fault asks for. */
 SLT_CHECK bool slt_peer_sign(struct slt_box *b, const struct slt_globalconf *gc, const char *role,
 			     enum slt_fault fault, struct slt_message *m, struct slt_err *err);
 /* Verifies a message against the member that must have signed it; all failures under

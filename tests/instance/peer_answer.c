@@ -63,7 +63,7 @@ static bool post(struct slt_exchange *x, struct service_answer *a, struct slt_er
 	free(type);
 	const char *headers[] = {header, "SOAPAction: \"\""};
 	struct slt_call call = {.method = "POST",
-				.url = x->b->infosys_url,
+				.url = x->service_url,
 				.headers = headers,
 				.n_headers = SLT_COUNT(headers),
 				.body = out.p,
@@ -88,9 +88,7 @@ bool slt_exchange_call(struct slt_exchange *x, struct slt_err *err)
 	struct service_answer a = {.body = SLT_BUF_INIT(WIRE_MAX)};
 	SLT_AUTO(slt_soap_free) struct slt_soap *soap = NULL;
 	bool ok = post(x, &a, err) &&
-		  slt_soapio_read(a.content_type, slt_buf_str(&a.body), &x->answer, err) &&
-		  slt_soap_parse(x->answer->head.p, x->answer->head.n, x->answer->content_type,
-				 &soap, err);
+		  slt_soapio_read(a.content_type, slt_buf_str(&a.body), &x->answer, &soap, err);
 	slt_buf_fini(&a.body);
 	x->answer_type = a.content_type;
 	if (!ok) {
@@ -160,7 +158,8 @@ static bool finish_head(struct slt_exchange *x, struct slt_err *err)
 bool slt_exchange_sign(struct slt_exchange *x, struct slt_err *err)
 {
 	return finish_head(x, err) &&
-	       slt_peer_sign(x->b, x->gc, "centre", x->fault, x->answer, err) &&
+	       slt_peer_sign(x->b, x->gc, slt_peer_role(x->b, &x->provider), x->fault, x->answer,
+			     err) &&
 	       slt_peer_damage(x->answer, x->soap->header.id, x->fault, err);
 }
 

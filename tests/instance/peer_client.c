@@ -49,12 +49,6 @@ static bool choose_fault(struct exchange *x, struct slt_err *err)
 	       slt_fail(err, SLT_EINVAL, "X-Test-Fault does not know %.40s", name);
 }
 
-static bool parse(struct exchange *x, struct slt_err *err)
-{
-	return slt_soap_parse(x->request->head.p, x->request->head.n, x->request->content_type,
-			      &x->soap, err);
-}
-
 /* The same message from the member's other subsystem, which is in no group. */
 static bool change_client(struct exchange *x, struct slt_err *err)
 {
@@ -68,7 +62,8 @@ static bool change_client(struct exchange *x, struct slt_err *err)
 	}
 	slt_message_set_head(x->request, b.p, b.n);
 	slt_soap_free(SLT_TAKE(x->soap));
-	return parse(x, err);
+	return slt_soap_parse(x->request->head.p, x->request->head.n, x->request->content_type,
+			      &x->soap, err);
 }
 
 static bool receive(struct exchange *x, struct slt_err *err)
@@ -78,8 +73,8 @@ static bool receive(struct exchange *x, struct slt_err *err)
 	}
 	if (!choose_fault(x, err) ||
 	    !slt_soap_check_action(slt_request_header(x->r, "SOAPAction"), err) ||
-	    !slt_soapio_read(slt_request_header(x->r, "Content-Type"), x->body, &x->request, err) ||
-	    !parse(x, err)) {
+	    !slt_soapio_read(slt_request_header(x->r, "Content-Type"), x->body, &x->request,
+			     &x->soap, err)) {
 		return false;
 	}
 	if (x->soap->is_fault) {
@@ -160,10 +155,7 @@ static bool route(struct exchange *x, struct slt_err *err)
 
 static bool sign(struct exchange *x, struct slt_err *err)
 {
-	const struct slt_country_member *m = x->b->o.country->member;
-	const char *role = strcmp(x->soap->header.client.member_code, m[SLT_CENTRE].code) == 0
-				   ? m[SLT_CENTRE].role
-				   : m[SLT_PHARMACY].role;
+	const char *role = slt_peer_role(x->b, &x->soap->header.client);
 	slt_buf_init(&x->wire, WIRE_MAX);
 	return slt_peer_add_ocsp(x->b, x->gc, x->fault, x->request, err) &&
 	       slt_peer_sign(x->b, x->gc, role, x->fault, x->request, err) &&

@@ -17,6 +17,7 @@ struct slt_exchange {
 	struct slt_globalconf *gc;
 	struct slt_soap *soap; /* the request's */
 	struct slt_id provider;
+	const char *service_url; /* of the provider's information system */
 	struct slt_message *request, *answer;
 	char *answer_type;		/* the service's content type */
 	struct slt_soap *service_fault; /* the service answered with one */

@@ -186,28 +186,45 @@ static bool complete(struct slt_exchange *x, struct slt_err *err)
 	return true;
 }
 
+/* The centre's services are known; the bridge, where it is an information system behind this
+ * server, may offer any. */
+static bool find_service(struct slt_exchange *x, struct slt_err *err)
+{
+	const struct slt_id *service = &x->soap->header.service;
+	const struct slt_country *country = x->b->o.country;
+	struct slt_id centre = slt_country_client_id(&country->member[SLT_CENTRE], x->b->o.name);
+	struct slt_id bridge = slt_country_client_id(&country->member[SLT_BRIDGE], x->b->o.name);
+	if (slt_id_eq(&x->provider, &centre) &&
+	    slt_infosys_offers(x->b->infosys, service->service, service->version)) {
+		x->service_url = x->b->infosys_url;
+	} else if (slt_id_eq(&x->provider, &bridge)) {
+		x->service_url = x->b->o.bridge_url;
+	}
+	return x->service_url != NULL ||
+	       slt_fail(err, SLT_EUNKNOWN_SERVICE, "there is no service %s", service->service);
+}
+
 static bool authorise(struct slt_exchange *x, struct slt_err *err)
 {
 	const struct slt_soap_header *h = &x->soap->header;
-	const struct slt_country *country = x->b->o.country;
-	struct slt_id centre = slt_country_client_id(&country->member[SLT_CENTRE], x->b->o.name);
-	if (!slt_id_eq(&x->provider, &centre) ||
-	    !slt_infosys_offers(x->b->infosys, h->service.service, h->service.version)) {
-		return slt_fail(err, SLT_EUNKNOWN_SERVICE, "there is no service %s",
-				h->service.service);
+	const char *groups[] = {x->b->o.country->cross_border, x->b->o.country->pharmacies};
+	bool allowed = false;
+	if (!find_service(x, err)) {
+		return false;
 	}
-	const char *groups[] = {country->cross_border, country->pharmacies};
 	for (size_t i = 0; i < SLT_COUNT(groups); i++) {
 		struct slt_id g = {
 			.type = SLT_ID_GLOBALGROUP, .instance = x->b->o.name, .group = groups[i]};
-		if (slt_globalconf_in_group(x->gc, &h->client, &g)) {
-			return !atomic_load(&x->b->down[SLT_BOX_DISABLED]) ||
-			       slt_fail(err, SLT_ESERVICE_DISABLED,
-					"the service %s is switched off", h->service.service);
-		}
+		allowed = allowed || slt_globalconf_in_group(x->gc, &h->client, &g);
 	}
-	return slt_fail(err, SLT_EACCESS_DENIED, "the client %s may not call %s",
-			h->client.subsystem == NULL ? h->client.member_code : h->client.subsystem,
+	if (!allowed) {
+		return slt_fail(err, SLT_EACCESS_DENIED, "the client %s may not call %s",
+				h->client.subsystem == NULL ? h->client.member_code
+							    : h->client.subsystem,
+				h->service.service);
+	}
+	return !atomic_load(&x->b->down[SLT_BOX_DISABLED]) ||
+	       slt_fail(err, SLT_ESERVICE_DISABLED, "the service %s is switched off",
 			h->service.service);
 }
 

@@ -7,125 +7,26 @@
 #include <uuid/uuid.h>
 
 #include "federation/multipart.h"
+#include "federation/soapmime.h"
 
 #define SPOOL_THRESHOLD (256u << 10)
-#define HEADERS_MAX	(2 * SLT_MIME_HEADERS_MAX)
 
-struct reading {
-	struct slt_message *m;
-	bool in_soap; /* the first part; attachments afterwards */
-	struct slt_buf head;
-	char *type, *headers; /* of the part under way */
-	struct slt_spool *spool;
-};
-
-static bool is_type(struct slt_str t, const char *type)
+bool slt_soapio_read(const char *content_type, struct slt_str body, struct slt_message **ret,
+		     struct slt_soap **ret_soap, struct slt_err *err)
 {
-	SLT_AUTO_STR char *s = slt_strndup(t.n > 0 ? t.p : "", t.n);
-	return slt_strcase_eq(s, type);
+	const struct slt_transport_limits limits = {
+		.head = SLT_SOAPIO_MAX, .body = SLT_SOAPIO_MAX, .spool_threshold = SPOOL_THRESHOLD};
+	SLT_AUTO(slt_soapmime_free) struct slt_soapmime *r = NULL;
+	return slt_soapmime_new(content_type == NULL ? "" : content_type, SLT_SHA512, &limits, &r,
+				err) &&
+	       slt_soapmime_feed(r, body.p, body.n, err) &&
+	       slt_soapmime_finish(r, ret, ret_soap, err);
 }
 
 static bool is_soap_type(const char *content_type)
 {
-	struct slt_str t = slt_mime_type(slt_str(content_type));
-	return is_type(t, "text/xml") || is_type(t, "application/xop+xml");
-}
-
-static bool part(void *arg, const struct slt_mime_header *h, size_t n, struct slt_err *err)
-{
-	struct reading *r = arg;
-	SLT_AUTO_BUF(others, HEADERS_MAX);
-	free(r->type);
-	free(r->headers);
-	r->type = NULL;
-	for (size_t i = 0; i < n; i++) {
-		SLT_AUTO_STR char *name = slt_strndup(h[i].name.p, h[i].name.n);
-		SLT_AUTO_STR char *value =
-			slt_strndup(h[i].value.n > 0 ? h[i].value.p : "", h[i].value.n);
-		if (slt_strcase_eq(name, "content-type")) {
-			free(r->type);
-			r->type = SLT_TAKE(value);
-		} else {
-			slt_buf_addf(&others, "%s: %s\r\n", name, value);
-		}
-	}
-	r->type = r->type == NULL ? slt_strdup("") : r->type;
-	r->headers = slt_strdup(slt_buf_str(&others).p);
-	r->in_soap = r->m->head.p == NULL;
-	if (r->in_soap && !is_soap_type(r->type)) {
-		return slt_fail(err, SLT_EINVALID_CONTENT_TYPE,
-				"the first part has the content type \"%.80s\" instead of text/xml",
-				r->type);
-	}
-	if (!r->in_soap) {
-		r->spool = slt_spool_new(NULL, SPOOL_THRESHOLD, SLT_SOAPIO_MAX);
-	}
-	return slt_buf_check(&others, "the headers of a part", err);
-}
-
-static bool part_data(void *arg, const char *p, size_t n, struct slt_err *err)
-{
-	struct reading *r = arg;
-	if (!r->in_soap) {
-		return slt_spool_write(r->spool, p, n, err);
-	}
-	slt_buf_add(&r->head, p, n);
-	return slt_buf_check(&r->head, "the SOAP part", err);
-}
-
-static bool part_end(void *arg, struct slt_err *err)
-{
-	struct reading *r = arg;
-	if (r->in_soap) {
-		r->m->content_type = SLT_TAKE(r->type);
-		r->m->headers = SLT_TAKE(r->headers);
-		slt_message_set_head(r->m, r->head.p, r->head.n);
-		return true;
-	}
-	return slt_message_attach(r->m, r->type, r->headers, SLT_TAKE(r->spool), err);
-}
-
-static bool read_multipart(const char *content_type, struct slt_str body, struct slt_message *m,
-			   struct slt_err *err)
-{
-	static const struct slt_multipart_ops ops = {part, part_data, part_end};
-	struct slt_str boundary;
-	if (!slt_mime_param(slt_str(content_type), "boundary", &boundary) || boundary.n == 0) {
-		return slt_fail(err, SLT_EINVALID_CONTENT_TYPE,
-				"the multipart content type has no boundary");
-	}
-	struct reading r = {.m = m, .head = SLT_BUF_INIT(SLT_SOAPIO_MAX)};
-	SLT_AUTO(slt_multipart_free)
-	struct slt_multipart *mp = slt_multipart_new(boundary, &ops, &r);
-	bool ok = slt_multipart_feed(mp, body.p, body.n, err) && slt_multipart_end(mp, err);
-	if (ok && m->head.p == NULL) {
-		ok = slt_fail(err, SLT_EMISSING_SOAP, "the multipart message has no SOAP part");
-	}
-	slt_buf_fini(&r.head);
-	slt_spool_free(r.spool);
-	free(r.type);
-	free(r.headers);
-	return ok;
-}
-
-bool slt_soapio_read(const char *content_type, struct slt_str body, struct slt_message **ret,
-		     struct slt_err *err)
-{
-	SLT_AUTO(slt_message_free) struct slt_message *m = slt_message_new(SLT_SOAP);
-	const char *type = content_type == NULL ? "" : content_type;
-	if (is_soap_type(type)) {
-		m->content_type = slt_strdup(type);
-		m->headers = slt_strdup("");
-		slt_message_set_head(m, body.p, body.n);
-	} else if (!is_type(slt_mime_type(slt_str(type)), "multipart/related")) {
-		return slt_fail(err, SLT_EINVALID_CONTENT_TYPE,
-				"the content type \"%.80s\" is not text/xml or multipart/related",
-				type);
-	} else if (!read_multipart(type, body, m, err)) {
-		return false;
-	}
-	*ret = SLT_TAKE(m);
-	return true;
+	return slt_mime_is(content_type, "text/xml") ||
+	       slt_mime_is(content_type, "application/xop+xml");
 }
 
 bool slt_soapio_attachment(const struct slt_attachment *a, struct slt_buf *out, struct slt_err *err)

@@ -7,12 +7,14 @@
  */
 
 #include "federation/message.h"
+#include "federation/soap.h"
 
 #define SLT_SOAPIO_MAX (64u << 20) /* a body with everything in it */
 
-/* SLT_EINVALID_CONTENT_TYPE, SLT_EMISSING_SOAP, SLT_EMIME_PARSING_FAILED. */
+/* The whole body at once; *ret_soap is the envelope as parsed, which may be a Fault. */
 SLT_CHECK bool slt_soapio_read(const char *content_type, struct slt_str body,
-			       struct slt_message **ret, struct slt_err *err);
+			       struct slt_message **ret, struct slt_soap **ret_soap,
+			       struct slt_err *err);
 /* The body and its content type (malloc'ed) for a message. */
 SLT_CHECK bool slt_soapio_write(const struct slt_message *m, struct slt_buf *out,
 				char **ret_content_type, struct slt_err *err);

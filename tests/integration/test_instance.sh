@@ -40,11 +40,11 @@ finish() {
 trap finish EXIT
 
 start() { # DIR NAME OPTION… ; sets PID
-	local i dir=$1
+	local dir=$1
 	"$BOX" "$@" >"$dir.out" 2>"$dir.err" </dev/null &
 	PID=$!
 	pids+=("$PID")
-	for i in $(seq 100); do
+	for _ in $(seq 100); do
 		grep -q '^ready$' "$dir.out" 2>/dev/null && return 0
 		kill -0 "$PID" 2>/dev/null || break
 		sleep 0.1
@@ -387,11 +387,31 @@ if start "$W/fi" FI --key p256 --federate "$(info ee .external_anchor)" --conf-v
 		"$(openssl x509 -in "$W/fi/keys/pharmacy-sign.cert.pem" -noout -subject)"
 	fi_list=$(envelope FI COM/9012340-9/apteekki 9876543-0/reseptikeskus $FI_NS HaeLaakemaaraykset \
 		'<s:henkilo juuri="1.2.246.21" tunnus="120354-914K"/>' |
-		get -H 'Content-Type: text/xml' --data-binary @- "$(info fi .client)")
+		get -H 'Content-Type: text/xml' --data-binary @- "$(info "fi" .client)")
 	has "its pharmacy reaches its centre" HaeLaakemaarayksetResponse "$fi_list"
-	is "it does not offer version 6" 404 "$(http_status "$(info fi .configuration)?version=6")"
+	is "it does not offer version 6" 404 "$(http_status "$(info "fi" .configuration)?version=6")"
 else
 	not_ok "a Finnish instance with EC keys is ready" "see above"
+fi
+
+# as in the message bearer: the bridge is an information system behind an ordinary security server
+# (here the centre's own information system takes its place)
+if start "$W/behind" EE --key p256 --role pharmacy --documents "$W/docs" \
+	--bridge-url "$(info ee .infosys)"; then
+	behind() {
+		envelope EE "$1" "$2" $EE_NS valisretseptideLoetelu "$PERSON" |
+			get -H 'Content-Type: text/xml' --data-binary @- "$(info behind .client)"
+	}
+	is "a bridge behind the security server has none of its own" 1 \
+		"$(grep -c '<securityServer>' "$W/behind/globalconf/EE/shared-params.xml")"
+	answer=$(behind COM/10000123/apteek 70000332/piiriylene)
+	has "its services are reached there" valisretseptideLoeteluResponse "$answer"
+	is "a centre that the role leaves out is not" server.clientproxy.unknown_member \
+		"$(behind COM/10000123/apteek 70000444/retseptikeskus | code_of)"
+	is "the bridge may call as a client" none "$(behind GOV/70000332/piiriylene \
+		70000332/piiriylene | code_of)"
+else
+	not_ok "a bridge behind the security server" "see above"
 fi
 
 before=$(jq -c '[.transport_port, .ocsp_port, .server_address, .configuration, .client]' "$W/ee/instance.json")
