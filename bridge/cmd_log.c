@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "config.h"
+#include "msglog_archive.h"
 #include "msglog_export.h"
 
 int slt_log_cannot(const struct slt_err *err)
@@ -176,6 +177,16 @@ static int run_export(struct slt_log_args *a)
 
 /* --- cut --- */
 
+static bool open_existing(const struct slt_log_args *a, struct slt_msglog **ret,
+			  struct slt_err *err)
+{
+	struct slt_msglog_options o = {.path = a->path};
+	if (!slt_file_exists(a->path)) {
+		return slt_fail(err, SLT_ENOTFOUND, "there is no message log %s", a->path);
+	}
+	return slt_msglog_open(&o, ret, err);
+}
+
 static int run_cut(struct slt_log_args *a)
 {
 	struct slt_err err = SLT_ERR_INIT;
@@ -185,16 +196,36 @@ static int run_cut(struct slt_log_args *a)
 		(void)slt_fail(&err, SLT_EINVAL, "cut: say until when with --before TIME");
 		return slt_log_cannot(&err);
 	}
-	if (!slt_file_exists(a->path)) {
-		(void)slt_fail(&err, SLT_ENOTFOUND, "there is no message log %s", a->path);
-		return slt_log_cannot(&err);
-	}
-	struct slt_msglog_options o = {.path = a->path};
-	if (!slt_msglog_open(&o, &l, &err) ||
+	if (!open_existing(a, &l, &err) ||
 	    !slt_msglog_cut(l, a->before_ms, slt_now_ms(), &n, &err)) {
 		return slt_log_cannot(&err);
 	}
 	printf("%u messages were cut off\n", n);
+	return SLT_EXIT_GOOD;
+}
+
+/* --- archive --- */
+
+static void told(void *arg, const char *file, unsigned n)
+{
+	const struct slt_log_args *a = arg;
+	printf("%s/%s %u\n", a->out, file, n);
+}
+
+static int run_archive(struct slt_log_args *a)
+{
+	struct slt_err err = SLT_ERR_INIT;
+	SLT_AUTO(slt_msglog_close) struct slt_msglog *l = NULL;
+	if (!a->out) {
+		(void)slt_fail(&err, SLT_EINVAL, "archive: give a directory with --out DIR");
+		return slt_log_cannot(&err);
+	}
+	struct slt_msglog_archive_options o = {
+		.dir = a->out, .max_bytes = a->max_size, .at_ms = slt_now_ms()};
+	if (!open_existing(a, &l, &err) || !slt_mkdir_p(a->out, 0700, &err) ||
+	    !slt_msglog_archive(l, &o, told, a, &err)) {
+		return slt_log_cannot(&err);
+	}
 	return SLT_EXIT_GOOD;
 }
 
@@ -206,7 +237,8 @@ enum {
 	EXPORT = 4,
 	VERIFY = 8,
 	CUT = 16,
-	ALL = 31,
+	ARCHIVE = 32,
+	ALL = 63,
 	SELECTS = LIST | SHOW | EXPORT, /* those that pick exchanges */
 };
 
@@ -230,6 +262,7 @@ enum letter {
 	O_LAX,
 	O_TEST_PROFILE,
 	O_BEFORE,
+	O_MAX_SIZE,
 };
 
 /* clang-format off */
@@ -251,13 +284,14 @@ static const struct {
 	{"limit",        O_LIMIT,        SELECTS,          "N",      "the newest N"},
 	{"json",         O_JSON,         LIST | SHOW | VERIFY, NULL, "a JSON object a line"},
 	{"full",         O_FULL,         SHOW,             NULL,     "with the messages and traces themselves: these are personal data"},
-	{"out",          O_OUT,          EXPORT,           "DIR",    "where the containers go"},
+	{"out",          O_OUT,          EXPORT | ARCHIVE, "DIR",    "where the files go"},
 	{"conf",         O_CONF,         VERIFY,           "SIDE=DIR", "global configuration cache of a side; repeatable"},
 	{"chain-only",   O_CHAIN_ONLY,   VERIFY,           NULL,     "no signatures and time-stamps"},
 	{"head",         O_HEAD,         VERIFY,           "SEQ:HEX", "head of the chain that must be in the log"},
 	{"lax",          O_LAX,          VERIFY,           NULL,     "X-Road's own rules for signatures"},
 	{"test-profile", O_TEST_PROFILE, VERIFY,           NULL,     "accept X-Road's certificate profile for tests"},
 	{"before",       O_BEFORE,       CUT,              "TIME",   "messages logged before"},
+	{"max-size",     O_MAX_SIZE,     ARCHIVE,          "BYTES",  "an archive ends after the message that reaches this (32 MB)"},
 	{"help",         O_HELP,         ALL,              NULL,     "this text"},
 };
 
@@ -271,6 +305,7 @@ static const struct {
 	{"show",   SHOW,   slt_log_show,   "both legs of exchanges side by side, without personal data"},
 	{"export", EXPORT, run_export,     "messages as ASiC-E containers that X-Road's verifier reads"},
 	{"verify", VERIFY, slt_log_verify, "chain, signatures and time-stamps; a line each: OK, FAIL CODE or SKIP"},
+	{"archive", ARCHIVE, run_archive,  "time-stamped messages not archived yet, in X-Road's archive form; a line a file"},
 	{"cut",    CUT,    run_cut,        "remove the bodies of old messages of exchanges that have ended; the chain holds"},
 };
 /* clang-format on */
@@ -279,7 +314,7 @@ static void help(FILE *f)
 {
 	fputs("usage: silta log COMMAND (-c FILE | --log FILE) [OPTION]…\n\n", f);
 	for (size_t i = 0; i < SLT_COUNT(subcommands); i++) {
-		fprintf(f, "  %-8s%s\n", subcommands[i].name, subcommands[i].what);
+		fprintf(f, "  %-9s%s\n", subcommands[i].name, subcommands[i].what);
 	}
 	fputs("\nsilta log COMMAND --help lists the options of a command.\n", f);
 }
@@ -305,12 +340,13 @@ static bool parse_time(const char *name, const char *text, int64_t *ret, struct 
 	return slt_time_parse(slt_str(text), ret, err) || slt_wrap(err, "--%s", name);
 }
 
-static bool parse_limit(const char *text, unsigned *ret, struct slt_err *err)
+static bool parse_number(const char *name, const char *text, unsigned *ret, struct slt_err *err)
 {
 	char *end;
 	unsigned long v = strtoul(text, &end, 10);
 	if (*text < '0' || *text > '9' || *end != '\0' || v == 0 || v > 1000000000) {
-		return slt_fail(err, SLT_EINVAL, "--limit: \"%.40s\" is no number from 1 on", text);
+		return slt_fail(err, SLT_EINVAL,
+				"--%s: \"%.40s\" is no number from 1 to 1000000000", name, text);
 	}
 	*ret = (unsigned)v;
 	return true;
@@ -383,7 +419,7 @@ static bool take_filter(struct slt_log_args *a, int letter, const char *value, s
 		f->message_id = value;
 		return true;
 	case O_LIMIT:
-		return parse_limit(value, &f->limit, err);
+		return parse_number("limit", value, &f->limit, err);
 	default:
 		return slt_fail(err, SLT_EINTERNAL, "an option is not read: %d", letter);
 	}
@@ -418,6 +454,8 @@ static bool take_option(struct slt_log_args *a, int letter, const char *value, s
 	case O_TEST_PROFILE:
 		a->test_profile = true;
 		return true;
+	case O_MAX_SIZE:
+		return parse_number("max-size", value, &a->max_size, err);
 	case O_BEFORE:
 		return parse_time("before", value, &a->before_ms, err);
 	default:
@@ -475,7 +513,7 @@ static int parse(struct slt_log_args *a, size_t s, int argc, char **argv)
 static int run(size_t s, int argc, char **argv)
 {
 	SLT_AUTO(slt_arena_free) struct slt_arena *arena = slt_arena_new();
-	struct slt_log_args a = {.arena = arena};
+	struct slt_log_args a = {.arena = arena, .max_size = SLT_MSGLOG_ARCHIVE_BYTES};
 	int status = parse(&a, s, argc, argv);
 	return status >= 0 ? status : subcommands[s].run(&a);
 }

@@ -18,8 +18,9 @@ struct slt_log_args {
 	const char *path; /* of the message log */
 	struct slt_msglog_filter filter;
 	bool json, full, chain_only, lax, test_profile;
-	const char *out;  /* directory */
-	const char *head; /* "SEQ:HEX" */
+	const char *out;   /* directory */
+	const char *head;  /* "SEQ:HEX" */
+	unsigned max_size; /* of an archive */
 	int64_t before_ms;
 	struct slt_log_conf conf[SLT_LOG_SIDES_MAX];
 	size_t n_conf;

@@ -99,6 +99,12 @@ static void add_entry(struct slt_buf *b, const struct slt_msglog_entry *e)
 		add_number(b, e->before_ms);
 		add_number(b, e->n_cut);
 		break;
+	case SLT_MSGLOG_ARCHIVE:
+		add_text(b, e->archived->file);
+		add_text(b, e->archived->digest);
+		add_number(b, e->archived->upto);
+		add_number(b, e->archived->n);
+		break;
 	}
 }
 

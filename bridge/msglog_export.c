@@ -8,8 +8,8 @@
 #include "federation/asic.h"
 #include "msglog_store.h"
 
-#define BODIES_MAX (SLT_ASIC_TOTAL_MAX / 2) /* all attachments; the rest of an entry has its room  \
-					     */
+/* all attachments together: the container stays within what one entry of an archive may have */
+#define BODIES_MAX (48u << 20)
 
 void slt_msglog_export_name(const struct slt_msglog_message *m, struct slt_buf *out)
 {

@@ -39,6 +39,8 @@ static const char schema[] =
 	"CREATE TABLE stamp(seq INTEGER PRIMARY KEY, side TEXT NOT NULL, time_ms INTEGER NOT NULL,"
 	" token BLOB NOT NULL, result BLOB NOT NULL, head_seq INTEGER NOT NULL,"
 	" head BLOB NOT NULL, head_chain BLOB NOT NULL, n INTEGER NOT NULL);"
+	"CREATE TABLE archive(seq INTEGER PRIMARY KEY, file TEXT NOT NULL, digest TEXT NOT NULL,"
+	" upto INTEGER NOT NULL, n INTEGER NOT NULL);"
 	"CREATE TABLE cut(seq INTEGER PRIMARY KEY, before_ms INTEGER NOT NULL, n INTEGER NOT NULL);";
 
 #define MESSAGE_COLUMNS                                                                            \
@@ -76,6 +78,7 @@ static const char *const queries[SLT_Q_COUNT] = {
 	[SLT_Q_PUT_STAMP] = "INSERT INTO stamp(seq, side, time_ms, token, result, head_seq, head,"
 			    " head_chain, n) VALUES(?,?,?,?,?,?,?,?,?)",
 	[SLT_Q_PUT_CUT] = "INSERT INTO cut(seq, before_ms, n) VALUES(?,?,?)",
+	[SLT_Q_PUT_ARCHIVE] = "INSERT INTO archive(seq, file, digest, upto, n) VALUES(?,?,?,?,?)",
 	[SLT_Q_PUT_STAMPED] = "UPDATE message SET stamp_seq = ?2, stamp_chain = ?3"
 			      " WHERE seq = ?1 AND stamp_seq IS NULL",
 	[SLT_Q_CUT_LIST] = "SELECT p.id, p.name FROM part p"
@@ -101,6 +104,13 @@ static const char *const queries[SLT_Q_COUNT] = {
 	[SLT_Q_STAMP_CHAIN] =
 		"SELECT stamp_chain FROM message WHERE seq = ? AND stamp_seq IS NOT NULL",
 	[SLT_Q_STAMP_COUNT] = "SELECT count(*) FROM message WHERE stamp_seq = ?",
+	[SLT_Q_ARCHIVE] = "SELECT file, digest, upto, n FROM archive WHERE seq = ?",
+	[SLT_Q_LAST_ARCHIVE] =
+		"SELECT file, digest, upto, n FROM archive ORDER BY seq DESC LIMIT 1",
+	[SLT_Q_ARCHIVABLE] = "SELECT seq FROM message WHERE seq > ?1 AND is_signed = 1 AND cut = 0"
+			     " AND seq < coalesce((SELECT min(seq) FROM message"
+			     " WHERE is_signed = 1 AND stamp_seq IS NULL), 9223372036854775807)"
+			     " ORDER BY seq LIMIT ?2",
 	[SLT_Q_UNSTAMPED] = "SELECT seq FROM message WHERE side = ? AND is_signed = 1"
 			    " AND stamp_seq IS NULL ORDER BY seq LIMIT ?",
 };
@@ -301,6 +311,10 @@ static bool store_put(struct slt_msglog_store *s, const struct slt_msglog_entry 
 	case SLT_MSGLOG_CUT:
 		return RUN(s, SLT_Q_PUT_CUT, err, slt_sql_int(e->seq), slt_sql_int(e->before_ms),
 			   slt_sql_int(e->n_cut));
+	case SLT_MSGLOG_ARCHIVE:
+		return RUN(s, SLT_Q_PUT_ARCHIVE, err, slt_sql_int(e->seq),
+			   slt_sql_text(e->archived->file), slt_sql_text(e->archived->digest),
+			   slt_sql_int(e->archived->upto), slt_sql_int(e->archived->n));
 	}
 	return slt_fail(err, SLT_EINTERNAL, "no such kind of log entry: %d", (int)e->kind);
 }
@@ -406,6 +420,8 @@ const struct slt_msglog_driver slt_msglog_sqlite = {
 	.unstamped = slt_msglog_sql_unstamped,
 	.stamp = slt_msglog_sql_stamp,
 	.stamp_chain = slt_msglog_sql_stamp_chain,
+	.last_archive = slt_msglog_sql_last_archive,
+	.archivable = slt_msglog_sql_archivable,
 	.stamp_count = slt_msglog_sql_stamp_count,
 	.chunk = slt_msglog_sql_chunk,
 	.part = slt_msglog_sql_part,

@@ -26,6 +26,7 @@ enum slt_msglog_query {
 	SLT_Q_END_EXCHANGE,
 	SLT_Q_PUT_STAMP,
 	SLT_Q_PUT_CUT,
+	SLT_Q_PUT_ARCHIVE,
 	SLT_Q_PUT_STAMPED,
 	SLT_Q_CUT_LIST,
 	SLT_Q_CUT_PART,
@@ -44,6 +45,9 @@ enum slt_msglog_query {
 	SLT_Q_STAMP_CHAIN,
 	SLT_Q_STAMP_COUNT,
 	SLT_Q_UNSTAMPED,
+	SLT_Q_ARCHIVE,
+	SLT_Q_LAST_ARCHIVE,
+	SLT_Q_ARCHIVABLE,
 	SLT_Q_COUNT
 };
 
@@ -70,6 +74,11 @@ bool slt_msglog_sql_stamp(struct slt_msglog_store *s, int64_t stamp_seq, struct 
 			  struct slt_msglog_stamp *ret, struct slt_err *err);
 bool slt_msglog_sql_stamp_chain(struct slt_msglog_store *s, int64_t seq, struct slt_arena *a,
 				struct slt_str *ret, struct slt_err *err);
+bool slt_msglog_sql_last_archive(struct slt_msglog_store *s, struct slt_arena *a,
+				 struct slt_msglog_archived *ret, struct slt_err *err);
+bool slt_msglog_sql_archivable(struct slt_msglog_store *s, int64_t after, unsigned max,
+			       struct slt_arena *a, int64_t **ret_seq, size_t *ret_n,
+			       struct slt_err *err);
 bool slt_msglog_sql_stamp_count(struct slt_msglog_store *s, int64_t stamp_seq, unsigned *ret,
 				struct slt_err *err);
 bool slt_msglog_sql_chunk(struct slt_msglog_store *s, int64_t seq, unsigned part, unsigned chunk,

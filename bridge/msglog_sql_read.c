@@ -256,14 +256,10 @@ bool slt_msglog_sql_chunk(struct slt_msglog_store *s, int64_t seq, unsigned part
 
 /* --- time-stamps --- */
 
-bool slt_msglog_sql_unstamped(struct slt_msglog_store *s, const char *side, unsigned max,
-			      struct slt_arena *a, int64_t **ret_seq, size_t *ret_n,
-			      struct slt_err *err)
+/* Up to max numbers, from a statement at its start. */
+static bool list_seq(struct slt_msglog_store *s, struct slt_sql_stmt *st, unsigned max,
+		     struct slt_arena *a, int64_t **ret_seq, size_t *ret_n, struct slt_err *err)
 {
-	struct slt_sql_stmt *st = NULL;
-	if (!START(s, SLT_Q_UNSTAMPED, &st, err, slt_sql_text(side), slt_sql_int(max))) {
-		return false;
-	}
 	int64_t *seq = slt_arena_alloc(a, (max + 1) * sizeof(*seq));
 	size_t n = 0;
 	while (n < max) {
@@ -280,6 +276,51 @@ bool slt_msglog_sql_unstamped(struct slt_msglog_store *s, const char *side, unsi
 	*ret_seq = seq;
 	*ret_n = n;
 	return true;
+}
+
+bool slt_msglog_sql_unstamped(struct slt_msglog_store *s, const char *side, unsigned max,
+			      struct slt_arena *a, int64_t **ret_seq, size_t *ret_n,
+			      struct slt_err *err)
+{
+	struct slt_sql_stmt *st = NULL;
+	return START(s, SLT_Q_UNSTAMPED, &st, err, slt_sql_text(side), slt_sql_int(max)) &&
+	       list_seq(s, st, max, a, ret_seq, ret_n, err);
+}
+
+bool slt_msglog_sql_archivable(struct slt_msglog_store *s, int64_t after, unsigned max,
+			       struct slt_arena *a, int64_t **ret_seq, size_t *ret_n,
+			       struct slt_err *err)
+{
+	struct slt_sql_stmt *st = NULL;
+	return START(s, SLT_Q_ARCHIVABLE, &st, err, slt_sql_int(after), slt_sql_int(max)) &&
+	       list_seq(s, st, max, a, ret_seq, ret_n, err);
+}
+
+/* The row of a statement at its start; file NULL when there is none. */
+static bool archive_row(struct slt_msglog_store *s, struct slt_sql_stmt *st, struct slt_arena *a,
+			struct slt_msglog_archived *ret, struct slt_err *err)
+{
+	bool row;
+	if (!slt_sql_step(s->db, st, &row, err)) {
+		return false;
+	}
+	memset(ret, 0, sizeof(*ret));
+	if (row) {
+		ret->file = slt_sql_col_text(st, 0, a);
+		ret->digest = slt_sql_col_text(st, 1, a);
+		ret->upto = slt_sql_col_int(st, 2);
+		ret->n = (unsigned)slt_sql_col_int(st, 3);
+	}
+	slt_sql_reset(st);
+	return true;
+}
+
+bool slt_msglog_sql_last_archive(struct slt_msglog_store *s, struct slt_arena *a,
+				 struct slt_msglog_archived *ret, struct slt_err *err)
+{
+	struct slt_sql_stmt *st = NULL;
+	return slt_sql_start(s->db, SLT_Q_LAST_ARCHIVE, NULL, 0, &st, err) &&
+	       archive_row(s, st, a, ret, err);
 }
 
 bool slt_msglog_sql_stamp(struct slt_msglog_store *s, int64_t stamp_seq, struct slt_arena *a,
@@ -412,6 +453,19 @@ static bool load_cut(struct slt_msglog_store *s, struct slt_msglog_entry *e, str
 	return true;
 }
 
+static bool load_archive(struct slt_msglog_store *s, struct slt_arena *a,
+			 struct slt_msglog_entry *e, struct slt_err *err)
+{
+	struct slt_sql_stmt *st = NULL;
+	struct slt_msglog_archived *r = slt_arena_alloc(a, sizeof(*r));
+	if (!START(s, SLT_Q_ARCHIVE, &st, err, slt_sql_int(e->seq)) ||
+	    !archive_row(s, st, a, r, err)) {
+		return false;
+	}
+	e->archived = r->file ? r : NULL;
+	return true;
+}
+
 static bool load_entry(struct slt_msglog_store *s, struct slt_arena *a, struct slt_msglog_entry *e,
 		       struct slt_err *err)
 {
@@ -424,6 +478,8 @@ static bool load_entry(struct slt_msglog_store *s, struct slt_arena *a, struct s
 		return load_stamp(s, a, e, err);
 	case SLT_MSGLOG_CUT:
 		return load_cut(s, e, err);
+	case SLT_MSGLOG_ARCHIVE:
+		return load_archive(s, a, e, err);
 	}
 	return slt_fail(err, SLT_EDATABASE, "entry %" PRId64 " of the log is of an unknown kind",
 			e->seq);

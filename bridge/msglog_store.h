@@ -11,11 +11,13 @@
 
 #include "msglog.h"
 
-enum slt_msglog_kind { /* kept in the database: do not renumber */
-		       SLT_MSGLOG_MESSAGE = 1,
-		       SLT_MSGLOG_FINISH = 2,
-		       SLT_MSGLOG_STAMP = 3,
-		       SLT_MSGLOG_CUT = 4,
+/* Kept in the database: never renumber. */
+enum slt_msglog_kind {
+	SLT_MSGLOG_MESSAGE = 1,
+	SLT_MSGLOG_FINISH = 2,
+	SLT_MSGLOG_STAMP = 3,
+	SLT_MSGLOG_CUT = 4,
+	SLT_MSGLOG_ARCHIVE = 5,
 };
 
 #define SLT_MSGLOG_CHAIN   32 /* bytes of the chain digest */
@@ -36,17 +38,25 @@ struct slt_msglog_stamp {
 	unsigned n;		      /* messages */
 };
 
+struct slt_msglog_archived { /* one archive file */
+	const char *file;    /* its name, without directory */
+	const char *digest;  /* that its linking information ends with, hex */
+	int64_t upto;	     /* entry of its last message */
+	unsigned n;	     /* messages */
+};
+
 struct slt_msglog_entry { /* one link of the chain */
 	int64_t seq;
 	enum slt_msglog_kind kind;
 	int64_t at_ms;
 	unsigned char chain[SLT_MSGLOG_CHAIN];
-	const struct slt_msglog_message *message; /* MESSAGE */
-	const char *exchange, *fault_code;	  /* FINISH; fault_code may be NULL */
-	enum slt_msglog_status status;		  /* FINISH */
-	const struct slt_msglog_stamp *stamp;	  /* STAMP */
-	int64_t before_ms;			  /* CUT */
-	unsigned n_cut;				  /* CUT */
+	const struct slt_msglog_message *message;   /* MESSAGE */
+	const char *exchange, *fault_code;	    /* FINISH; fault_code may be NULL */
+	enum slt_msglog_status status;		    /* FINISH */
+	const struct slt_msglog_stamp *stamp;	    /* STAMP */
+	int64_t before_ms;			    /* CUT */
+	unsigned n_cut;				    /* CUT */
+	const struct slt_msglog_archived *archived; /* ARCHIVE */
 };
 
 struct slt_msglog_store;
@@ -99,6 +109,14 @@ struct slt_msglog_driver {
 		      struct slt_msglog_stamp *ret, struct slt_err *err);
 	bool (*stamp_chain)(struct slt_msglog_store *s, int64_t seq, struct slt_arena *a,
 			    struct slt_str *ret, struct slt_err *err);
+	/* The last archive that was recorded; file NULL when there is none. */
+	bool (*last_archive)(struct slt_msglog_store *s, struct slt_arena *a,
+			     struct slt_msglog_archived *ret, struct slt_err *err);
+	/* Signed messages after an entry that have their bodies, oldest first, up to the first one
+	 * that has no time-stamp. */
+	bool (*archivable)(struct slt_msglog_store *s, int64_t after, unsigned max,
+			   struct slt_arena *a, int64_t **ret_seq, size_t *ret_n,
+			   struct slt_err *err);
 	/* Messages that say they belong to a stamp. */
 	bool (*stamp_count)(struct slt_msglog_store *s, int64_t stamp_seq, unsigned *ret,
 			    struct slt_err *err);
@@ -128,6 +146,7 @@ bool slt_msglog_part_is_personal(const char *name);
  *   STAMP:   side, time_ms, head seq, head chain (hex), n, SHA-256 of token, of result, of
  *            head_chain (hex)
  *   CUT:     before_ms, number of messages
+ *   ARCHIVE: file, last digest (hex), upto, number of messages
  */
 void slt_msglog_chain_next(const unsigned char prev[SLT_MSGLOG_CHAIN],
 			   const struct slt_msglog_entry *e, unsigned char ret[SLT_MSGLOG_CHAIN]);

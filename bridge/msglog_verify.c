@@ -264,6 +264,8 @@ static bool walk_body(struct walk *w, const struct slt_msglog_entry *e, struct s
 		w->cut_before_ms =
 			e->before_ms > w->cut_before_ms ? e->before_ms : w->cut_before_ms;
 		return true;
+	case SLT_MSGLOG_ARCHIVE:
+		return true;
 	}
 	return true;
 }
@@ -281,6 +283,8 @@ static bool has_row(const struct slt_msglog_entry *e)
 		return e->stamp != NULL;
 	case SLT_MSGLOG_CUT:
 		return e->n_cut > 0;
+	case SLT_MSGLOG_ARCHIVE:
+		return e->archived != NULL;
 	}
 	return false;
 }

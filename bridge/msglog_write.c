@@ -201,6 +201,20 @@ static bool write_cut(const struct slt_msglog_writer *w, struct slt_msglog_entry
 	return put_entry(w, e, head, err);
 }
 
+static bool write_archived(const struct slt_msglog_writer *w, struct slt_msglog_entry *e,
+			   struct slt_msglog_head *head, struct slt_err *err)
+{
+	SLT_AUTO(slt_arena_free) struct slt_arena *a = slt_arena_new();
+	struct slt_msglog_archived last;
+	if (!w->driver->last_archive(w->store, a, &last, err)) {
+		return false;
+	}
+	if (last.upto >= e->archived->upto) {
+		return slt_fail(err, SLT_EBUSY, "another process has archived these messages");
+	}
+	return put_entry(w, e, head, err);
+}
+
 static bool write_job(const struct slt_msglog_writer *w, const struct slt_msglog_job *j,
 		      struct slt_msglog_head *head, struct slt_err *err)
 {
@@ -217,6 +231,9 @@ static bool write_job(const struct slt_msglog_writer *w, const struct slt_msglog
 		return write_stamp(w, &e, j, head, err);
 	case SLT_MSGLOG_CUT:
 		return write_cut(w, &e, j, head, err);
+	case SLT_MSGLOG_ARCHIVE:
+		e.archived = j->archived;
+		return write_archived(w, &e, head, err);
 	}
 	return slt_fail(err, SLT_EINTERNAL, "no such job of the message log: %d", (int)j->kind);
 }

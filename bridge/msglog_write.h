@@ -21,12 +21,13 @@ struct slt_msglog_job {
 	STAILQ_ENTRY(slt_msglog_job) next;
 	enum slt_msglog_kind kind;
 	int64_t at_ms;
-	const struct slt_msglog_record *record; /* MESSAGE; borrowed until done */
-	char *exchange, *fault_code;		/* FINISH; owned */
-	enum slt_msglog_status status;		/* FINISH */
-	const struct slt_msglog_batch *batch;	/* STAMP; borrowed until done */
-	int64_t before_ms;			/* CUT */
-	unsigned *ret_n;			/* CUT; borrowed until done */
+	const struct slt_msglog_record *record;	    /* MESSAGE; borrowed until done */
+	char *exchange, *fault_code;		    /* FINISH; owned */
+	enum slt_msglog_status status;		    /* FINISH */
+	const struct slt_msglog_batch *batch;	    /* STAMP; borrowed until done */
+	const struct slt_msglog_archived *archived; /* ARCHIVE; borrowed until done */
+	int64_t before_ms;			    /* CUT */
+	unsigned *ret_n;			    /* CUT; borrowed until done */
 	slt_msglog_done_fn done;
 	void *arg;
 	struct slt_err err; /* SLT_OK until the job has failed */
