@@ -133,6 +133,10 @@ bool slt_anchor_from_xml(const xmlNode *node, bool strict, struct slt_anchor **r
 			err->code = SLT_EMALFORMED_GLOBALCONF;
 			return slt_wrap(err, "generatedAt of the anchor");
 		}
+		if (a->generated_at_ms < 0) {
+			return slt_fail(err, SLT_EMALFORMED_GLOBALCONF,
+					"generatedAt of the anchor is long past");
+		}
 		c = slt_xml_next(c);
 	}
 	if (!slt_xml_is(c, NULL, "instanceIdentifier")) {

@@ -182,7 +182,10 @@ static void write_private(const struct conf *c, struct slt_buf *out)
 		.instance = c->private_instance ? c->private_instance : c->instance,
 		.anchor = anchors,
 		.n_anchor = c->federated ? 1 : 0,
-		.management_service = {SLT_ID_MEMBER, "FI", "GOV", "1"},
+		.management_service = {.type = SLT_ID_MEMBER,
+				       .instance = "FI",
+				       .member_class = "GOV",
+				       .member_code = "1"},
 		.timestamping_interval_s = 60,
 	};
 	struct slt_err err = SLT_ERR_INIT;
@@ -214,7 +217,7 @@ static void add_part(const struct conf *c, const char *id, const char *name, str
 
 static void publish(const struct conf *c)
 {
-	struct slt_directory_part parts[3] = {{NULL}};
+	struct slt_directory_part parts[3] = {{.content_id = NULL}};
 	struct slt_directory d = {
 		.expires_ms = c->expires_ms, .version = c->version, .parts = parts};
 	struct slt_arena *a = slt_arena_new();

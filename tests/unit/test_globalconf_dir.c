@@ -551,6 +551,7 @@ static void anchors_that_are_wrong(void **state)
 		A_OPEN "<instanceIdentifier>a/b</instanceIdentifier><source/>" A_CLOSE,
 		A_OPEN "<instanceIdentifier> </instanceIdentifier><source/>" A_CLOSE,
 		A_OPEN "<generatedAt>now</generatedAt>" A_INST "<source/>" A_CLOSE,
+		A_OPEN "<generatedAt>0598-11-23T16:00:00Z</generatedAt>" A_INST "<source/>" A_CLOSE,
 		A_OPEN A_INST "<source><downloadURL>ftp://cs/x</downloadURL></source>" A_CLOSE,
 		A_OPEN A_INST "<source><downloadURL>http:///x</downloadURL></source>" A_CLOSE,
 		A_OPEN A_INST "<source><downloadURL>http://c s/x</downloadURL></source>" A_CLOSE,
