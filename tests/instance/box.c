@@ -78,6 +78,7 @@ static bool make_pools(struct slt_box *b, struct slt_err *err)
 {
 	return slt_client_new(CONNECTIONS, &b->client, err) &&
 	       slt_pool_new(CENTRAL_THREADS, QUEUE, &b->pool_central, err) &&
+	       slt_pool_new(CENTRAL_THREADS, QUEUE, &b->pool_relay, err) &&
 	       slt_pool_new(WORKERS, QUEUE, &b->pool_server, err) &&
 	       slt_pool_new(WORKERS, QUEUE, &b->pool_client, err) &&
 	       slt_pool_new(WORKERS, QUEUE, &b->pool_infosys, err) &&
@@ -152,8 +153,8 @@ static bool start_security_server(struct slt_box *b, struct slt_err *err)
 					   .dir = b->dir_conf,
 					   .federation = b->o.federate != NULL,
 					   .client = b->client};
-	struct listener relay = {b->ports.own,	  &b->ports.relay,  SMALL_BODY,
-				 b->pool_central, slt_relay_handle, &b->relay};
+	struct listener relay = {b->ports.own,	&b->ports.relay,  SMALL_BODY,
+				 b->pool_relay, slt_relay_handle, &b->relay};
 	b->ocsp = slt_ocspcache_new(b->client);
 	return slt_peer_new(b->pki, &b->peer, err) && slt_confclient_new(&o, &b->confclient, err) &&
 	       start_http(b, &relay, err) && slt_peer_server_start(b, &b->peer_server, err);
@@ -209,7 +210,12 @@ void slt_box_tick(struct slt_box *b)
 	bool fresh = false;
 	if (!slt_confsource_tick(b->confsource, &fresh, &err)) {
 		slt_log_err(SLT_LOG_ERR, "The configuration could not be published", &err, NULL);
-	} else if (fresh && !slt_confclient_refresh(b->confclient, &err)) {
+		return;
+	}
+	if (!fresh && !slt_confclient_incomplete(b->confclient)) {
+		return;
+	}
+	if (!slt_confclient_refresh(b->confclient, &err)) {
 		slt_log_err(SLT_LOG_WARNING, "The configuration could not be fetched", &err, NULL);
 	}
 }
@@ -233,7 +239,7 @@ void slt_box_free(struct slt_box *b)
 	slt_peer_server_close(b->peer_server);
 	slt_pool_free(b->pool_server);
 	stop_http(b->infosys_http, b->pool_infosys);
-	slt_httpd_close(b->relay);
+	stop_http(b->relay, b->pool_relay);
 	stop_http(b->central, b->pool_central);
 	slt_httpd_stop(b->admin);
 	slt_httpd_stop(b->client_http);

@@ -77,7 +77,8 @@ struct slt_box {
 	atomic_bool stopping;
 	_Atomic uint64_t n_received, n_sent; /* messages at the two ends of the security server */
 
-	struct slt_pool *pool_central, *pool_server, *pool_client, *pool_infosys, *pool_admin;
+	struct slt_pool *pool_central, *pool_relay, *pool_server, *pool_client, *pool_infosys,
+		*pool_admin;
 	struct slt_httpd *central, *relay, *infosys_http, *client_http, *admin;
 	struct slt_peer_server *peer_server;
 };
@@ -111,4 +112,7 @@ SLT_CHECK bool slt_peer_server_start(struct slt_box *b, struct slt_peer_server *
 void slt_peer_server_close(struct slt_peer_server *p); /* as slt_httpd_close() */
 /* Takes the listener down or up again; what is under way is answered before. */
 SLT_CHECK bool slt_peer_server_listen(struct slt_peer_server *p, bool on, struct slt_err *err);
+/* The same with another certificate: one for which slt_peer_is_identity(). */
+SLT_CHECK bool slt_peer_server_present(struct slt_peer_server *p, const char *name,
+				       struct slt_err *err);
 void slt_peer_server_stop(struct slt_peer_server *p);
