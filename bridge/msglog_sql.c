@@ -397,6 +397,13 @@ static bool store_cut(struct slt_msglog_store *s, int64_t before_ms, unsigned ma
 	return true;
 }
 
+/* The write-ahead log still has the pages as they were. */
+static bool store_scrub(struct slt_msglog_store *s, struct slt_err *err)
+{
+	int64_t busy;
+	return slt_sql_get(s->db, "PRAGMA wal_checkpoint(TRUNCATE)", &busy, err);
+}
+
 const struct slt_msglog_driver slt_msglog_sqlite = {
 	.name = "sqlite",
 	.open = store_open,
@@ -412,6 +419,7 @@ const struct slt_msglog_driver slt_msglog_sqlite = {
 	.put_chunk = store_put_chunk,
 	.put_stamped = store_put_stamped,
 	.cut = store_cut,
+	.scrub = store_scrub,
 	.snapshot = store_snapshot,
 	.seen = slt_msglog_sql_seen,
 	.exchanges = slt_msglog_sql_exchanges,

@@ -5,6 +5,7 @@
  * The only file that knows sqlite3.h.
  */
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <stdlib.h>
@@ -65,10 +66,15 @@ const char *slt_sql_path(const struct slt_sql *s)
 	return s->path;
 }
 
-/* SQLite would make the file readable for all; its -wal and -shm files take over our mode. */
+/* SQLite would make the file readable for all; its -wal and -shm files take over our mode. A file
+ * that is there must not be opened here: closing it would drop the locks that other connections of
+ * this process hold on it. */
 static bool create_file(const char *path, struct slt_err *err)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0 && errno == EEXIST) {
+		return true;
+	}
 	if (fd < 0) {
 		return slt_fail_errno(err, SLT_EDATABASE, "%s cannot be opened", path);
 	}

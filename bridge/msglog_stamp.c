@@ -138,6 +138,17 @@ bool slt_msglog_timestamp(struct slt_msglog *l, const char *side, unsigned max,
 	return ok;
 }
 
+static bool scrub(struct slt_msglog *l, struct slt_err *err)
+{
+	struct slt_msglog_store *s = NULL;
+	if (!slt_msglog_sqlite.open(slt_msglog_path(l), true, 0, &s, err)) {
+		return false;
+	}
+	bool ok = slt_msglog_sqlite.scrub(s, err);
+	slt_msglog_sqlite.close(s);
+	return ok;
+}
+
 bool slt_msglog_cut(struct slt_msglog *l, int64_t before_ms, int64_t at_ms, unsigned *ret_n,
 		    struct slt_err *err)
 {
@@ -152,7 +163,7 @@ bool slt_msglog_cut(struct slt_msglog *l, int64_t before_ms, int64_t at_ms, unsi
 		}
 		if (n == 0) {
 			*ret_n = total;
-			return true;
+			return total == 0 || scrub(l, err);
 		}
 		total += n;
 	}

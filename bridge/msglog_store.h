@@ -88,6 +88,10 @@ struct slt_msglog_driver {
 	bool (*cut)(struct slt_msglog_store *s, int64_t before_ms, unsigned max, unsigned *ret_n,
 		    struct slt_err *err);
 
+	/* Outside a transaction: what was cut off goes from every file, as far as readers let it;
+	 * what they hold back goes when the files are next written. */
+	bool (*scrub)(struct slt_msglog_store *s, struct slt_err *err);
+
 	/* --- reading --- */
 	/* Until rollback, everything is read as it is now. */
 	bool (*snapshot)(struct slt_msglog_store *s, struct slt_err *err);
