@@ -341,7 +341,7 @@ static const char *instance_of(const struct trusted *t, const X509 *cert)
 static bool check_parts(const struct slt_directory *d, const char *root, struct slt_err *err)
 {
 	for (size_t i = 0; i < d->n_parts; i++) {
-		SLT_AUTO_STR char *path = slt_asprintf("%s%s", root, d->parts[i].location);
+		SLT_AUTO_STR char *path = slt_asprintf("%s/%s", root, d->parts[i].location);
 		SLT_AUTO_STR char *bytes = NULL;
 		size_t n = 0;
 		if (!slt_file_read(path, SLT_SHARED_PARAMS_MAX, &bytes, &n, err)) {

@@ -157,21 +157,23 @@ static bool has_control(const char *s)
 	return false;
 }
 
-/* An absolute path on the server that published the directory, and nothing cleverer. */
+/* A path on the server that published the directory, absolute or from the directory's own place,
+ * and nothing cleverer: no other host, no way up. */
 static bool location_ok(const char *s)
 {
-	size_t n = strlen(s);
-
-	if (n > 1000 || s[0] != '/' || s[1] == '/' || has_control(s) || strpbrk(s, "\\?# ")) {
+	if (strlen(s) > 1000 || has_control(s) || strpbrk(s, "\\?#: ")) {
 		return false;
 	}
-	for (const char *p = s; p; p = strchr(p + 1, '/')) {
-		if (strncmp(p, "/../", 4) == 0 || strncmp(p, "/./", 3) == 0 ||
-		    strcmp(p, "/..") == 0 || strcmp(p, "/.") == 0) {
+	for (const char *at = *s == '/' ? s + 1 : s;; at++) {
+		size_t n = strcspn(at, "/");
+		if (n == 0 || (at[0] == '.' && (n == 1 || (n == 2 && at[1] == '.')))) {
 			return false;
 		}
+		at += n;
+		if (!*at) {
+			return true;
+		}
 	}
-	return s[n - 1] != '/';
 }
 
 bool slt_directory_file_name_ok(const char *s)
@@ -251,12 +253,12 @@ static bool read_part(struct slt_str text, struct slt_arena *a, struct slt_direc
 	}
 	if (!location_ok(ret->location)) {
 		return slt_fail(err, SLT_EGC_HEADER_WRONG,
-				"content-location \"%.100s\" is not a plain absolute path",
-				ret->location);
+				"content-location \"%.100s\" is not a plain path", ret->location);
 	}
 	ret->file_name = slt_gcmime_header(&e, "content-file-name");
 	if (!ret->file_name) {
-		ret->file_name = strrchr(ret->location, '/') + 1;
+		const char *slash = strrchr(ret->location, '/');
+		ret->file_name = slash ? slash + 1 : ret->location;
 	}
 	if (!slt_directory_file_name_ok(ret->file_name)) {
 		return slt_fail(err, SLT_EGC_HEADER_WRONG,

@@ -6,8 +6,8 @@
  * produced; and the anchor that says where it is and whose key signs it.
  *
  * Checks: the signature over the raw bytes with one of the certificates given, the headers that
- * X-Road requires, expiry; that locations are plain absolute paths and names plain file names;
- * that no part is there twice. Stricter than X-Road: SHA-1 is refused (signature and digests of
+ * X-Road requires, expiry; that locations are plain paths and names plain file names; that no
+ * part is there twice. Stricter than X-Road: SHA-1 is refused (signature and digests of
  * parts), and a certificate is good for the instance that named it only.
  *
  * Does not check: validity dates and key usage of the signing certificate (it is a container for

@@ -241,14 +241,22 @@ static bool negotiate(struct download *d, const struct location *at, struct slt_
 			at->url);
 }
 
-/* scheme://host of the directory and the part's own path. */
+/* scheme://host of the directory and the part's own path; a relative one is beside the directory.
+ */
 static const char *part_url(const struct download *d, const struct slt_directory_part *part,
 			    struct slt_arena *a)
 {
 	const char *host = strstr(d->origin_url, "://") + 3;
 	size_t n = (size_t)(host - d->origin_url) + strcspn(host, "/?#");
+	size_t path = (size_t)(leaf_of(d->origin_url).p - d->origin_url);
 
-	return slt_arena_printf(a, "%.*s%s", (int)n, d->origin_url, part->location);
+	if (part->location[0] == '/') {
+		return slt_arena_printf(a, "%.*s%s", (int)n, d->origin_url, part->location);
+	}
+	if (path <= n) {
+		return slt_arena_printf(a, "%.*s/%s", (int)n, d->origin_url, part->location);
+	}
+	return slt_arena_printf(a, "%.*s%s", (int)path, d->origin_url, part->location);
 }
 
 static size_t part_max(const struct slt_directory_part *part)
