@@ -321,6 +321,35 @@ static bool add_certificate(struct token *t, X509 *tsa, struct slt_err *err)
 	return true;
 }
 
+/* Does a token that was just encoded verify? OpenSSL reads odd encodings and writes them anew. */
+static bool holds(const struct slt_globalconf *gc, const struct slt_digest *imprint,
+		  struct slt_str token)
+{
+	__attribute__((cleanup(token_fini))) struct token t = {.cms = NULL};
+	struct slt_err ignored = SLT_ERR_INIT;
+	X509 *tsa = NULL;
+
+	return token_parse(token, &t, &ignored) && check_imprint(&t, imprint, &ignored) &&
+	       check_signer(gc, &t, &tsa, &ignored);
+}
+
+/* The token with the certificate added; as it came where that would break it. */
+static bool encode(const struct slt_globalconf *gc, const struct slt_digest *imprint,
+		   const struct token *t, struct slt_str as_it_came, struct slt_buf *ret)
+{
+	unsigned char *der = NULL;
+	int n = i2d_CMS_ContentInfo(t->cms, &der);
+	struct slt_str with = {(const char *)der, n > 0 ? (size_t)n : 0};
+
+	if (n <= 0 || !holds(gc, imprint, with)) {
+		with = as_it_came;
+	}
+	slt_buf_add(ret, with.p, with.n);
+	OPENSSL_free(der);
+	ERR_clear_error();
+	return !ret->failed;
+}
+
 bool slt_tsp_response(const struct slt_globalconf *gc, struct slt_str der,
 		      const struct slt_digest *imprint, struct slt_buf *ret_token,
 		      int64_t *ret_gen_time_ms, struct slt_err *err)
@@ -344,13 +373,9 @@ bool slt_tsp_response(const struct slt_globalconf *gc, struct slt_str der,
 		return false;
 	}
 
-	int n = i2d_CMS_ContentInfo(t.cms, NULL);
-	unsigned char *to = n > 0 ? (unsigned char *)slt_buf_room(ret_token, (size_t)n) : NULL;
-
-	if (to == NULL) {
-		return slt_fail_ssl(err, SLT_EMLOG_TSP_FAILED, "the time-stamp cannot be encoded");
+	if (!encode(gc, imprint, &t, token, ret_token)) {
+		return slt_fail(err, SLT_ELIMIT, "the time-stamp is too long to be kept");
 	}
-	ret_token->n += (size_t)i2d_CMS_ContentInfo(t.cms, &to);
 	*ret_gen_time_ms = ms;
 	return true;
 }

@@ -20,7 +20,8 @@
 SLT_CHECK bool slt_tsp_request(const struct slt_digest *imprint, struct slt_buf *out,
 			       struct slt_err *err);
 /* Takes the token out of a TimeStampResp, checks status, imprint and signature by an approved TSA
- * of gc, and returns it (DER ContentInfo) with the TSA's certificate added. */
+ * of gc, and returns it (DER ContentInfo) with the TSA's certificate added (as it came where an
+ * odd encoding would break by that). */
 SLT_CHECK bool slt_tsp_response(const struct slt_globalconf *gc, struct slt_str der,
 				const struct slt_digest *imprint, struct slt_buf *ret_token,
 				int64_t *ret_gen_time_ms, struct slt_err *err);
