@@ -210,8 +210,10 @@ static void relay_done(void *arg, int status, bool sent, const struct slt_err *f
 	} else if (err.code == SLT_OK) {
 		slt_fail(&err, SLT_EHTTP, "HTTP status %d", status);
 	}
-	/* the judgement is the error; why the relay could not mend it is context */
-	slt_wrap(&c->err, "its OCSP relay gave no help (%s)", err.msg);
+	/* the judgement is the error; why the relay could not mend it is for the log alone */
+	slt_wrap(&c->err, "its OCSP relay gave no help");
+	slt_log_err(SLT_LOG_WARNING, "a peer's OCSP relay gave no help", &err, "exchange", c->x->id,
+		    "address", c->server[c->at]->address, NULL);
 	next_address(c);
 }
 
