@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "tests/instance/box.h"
+#include "tests/instance/peer.h"
 
 #define OUT_MAX	  (16u << 20)
 #define TIMES_MAX 1000000
@@ -123,6 +123,21 @@ static bool set_service(struct slt_box *b, const struct slt_request *r, struct s
 	return true;
 }
 
+static bool present(struct slt_box *b, const struct slt_request *r, struct slt_buf *out,
+		    struct slt_err *err)
+{
+	(void)out;
+	SLT_AUTO_STR char *name = NULL;
+	if (!text_param(r, "certificate", &name, err)) {
+		return false;
+	}
+	if (!slt_peer_is_identity(name)) {
+		return slt_fail(err, SLT_ENOTFOUND, "the security server cannot present %.40s",
+				name);
+	}
+	return slt_peer_server_present(b->peer_server, name, err);
+}
+
 static bool refresh(struct slt_box *b, const struct slt_request *r, struct slt_buf *out,
 		    struct slt_err *err)
 {
@@ -225,7 +240,7 @@ static bool reset(struct slt_box *b, const struct slt_request *r, struct slt_buf
 	}
 	atomic_store(&b->ocspd.age_s, 0);
 	slt_faults_set(&b->faults, SLT_FAULT_NONE, 0);
-	return slt_peer_server_listen(b->peer_server, true, err) &&
+	return slt_peer_server_present(b->peer_server, "server-auth", err) &&
 	       slt_infosys_reset(b->infosys, err) && slt_box_refresh(b, err);
 }
 
@@ -306,6 +321,8 @@ static const struct {
 	{"POST", "/ocsp", set_ocsp, "age=seconds that thisUpdate lies back"},
 	{"POST", "/service", set_service,
 	 "name=ocsp|tsa|conf|infosys|relay|services|server, state=up|down"},
+	{"POST", "/present", present,
+	 "certificate=server-auth|server-auth-unregistered|server-auth-expired|bridge-auth: in TLS"},
 	{"POST", "/answer-fault", set_answer_fault, "mode=, times=number of answers (1)"},
 	{"POST", "/rotate", rotate, "key=internal|external: sign configuration with the other key"},
 	{"POST", "/maintenance", set_maintenance, "server=own|bridge, state=on|off"},

@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 #include "federation/trust.h"
-#include "tests/instance/box.h"
+#include "tests/instance/peer.h"
 
 #define OCSP_MAX  (64u << 10)
 #define CONF_MAX  (8u << 20)
@@ -113,14 +113,17 @@ void slt_central_handle(void *arg, struct slt_request *r, struct slt_str body)
 /* --- the relay ----------------------------------------------------------------------------------
  */
 
-/* Which of the instance's certificates has this SHA-1? The relay vouches for its own only. */
+/* Which of the certificates that the security server presents has this SHA-1? */
 static const X509 *relayed_cert(const struct slt_box *b, struct slt_str hash)
 {
-	const char *names[] = {"server-auth", "issuing-ca"};
-	for (size_t i = 0; i < SLT_COUNT(names); i++) {
+	for (size_t i = 0; i < slt_pki_count(b->pki); i++) {
 		SLT_AUTO_BUF(hex, 64);
 		struct slt_digest d;
-		const X509 *cert = slt_pki_get(b->pki, names[i])->cert;
+		const struct slt_pki_entry *e = slt_pki_at(b->pki, i);
+		const X509 *cert = e->cert;
+		if (!slt_peer_is_identity(e->name) && strcmp(e->name, "issuing-ca") != 0) {
+			continue;
+		}
 		slt_certinfo_digest(cert, SLT_SHA1, &d);
 		slt_buf_add_hex(&hex, d.v, d.n);
 		if (hex.n == hash.n && memcmp(hex.p, hash.p, hash.n) == 0) {

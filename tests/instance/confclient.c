@@ -13,6 +13,7 @@ struct slt_confclient {
 	pthread_mutex_t fetching; /* one round at a time */
 	pthread_mutex_t lock;	  /* gc */
 	struct slt_globalconf *gc;
+	bool incomplete;
 };
 
 static bool fetch(void *arg, const char *url, size_t max, int *ret_status, struct slt_buf *ret_body,
@@ -43,10 +44,10 @@ static bool refresh(struct slt_confclient *c, struct slt_err *err)
 	if (!slt_globalconf_fetch(&f, &result, err)) {
 		return false;
 	}
-	if (result.warnings != NULL) {
+	SLT_AUTO_STR char *failed = result.warnings;
+	if (failed != NULL && !slt_confclient_incomplete(c)) {
 		slt_log(SLT_LOG_WARNING, "A federated instance's configuration was not fetched",
-			"reason", result.warnings, NULL);
-		free(result.warnings);
+			"reason", failed, NULL);
 	}
 	struct slt_globalconf *gc = NULL;
 	struct slt_gc_load_options load = {.now_ms = now};
@@ -58,9 +59,18 @@ static bool refresh(struct slt_confclient *c, struct slt_err *err)
 	pthread_mutex_lock(&c->lock);
 	struct slt_globalconf *old = c->gc;
 	c->gc = gc;
+	c->incomplete = failed != NULL;
 	pthread_mutex_unlock(&c->lock);
 	slt_globalconf_free(old);
 	return true;
+}
+
+bool slt_confclient_incomplete(struct slt_confclient *c)
+{
+	pthread_mutex_lock(&c->lock);
+	bool incomplete = c->incomplete;
+	pthread_mutex_unlock(&c->lock);
+	return incomplete;
 }
 
 bool slt_confclient_refresh(struct slt_confclient *c, struct slt_err *err)

@@ -25,5 +25,7 @@ void slt_confclient_free(struct slt_confclient *c);
 SLT_DEFINE_AUTO(struct slt_confclient *, slt_confclient_free)
 /* Fetches again; on failure the snapshot in force stays. */
 SLT_CHECK bool slt_confclient_refresh(struct slt_confclient *c, struct slt_err *err);
+/* Did a federated instance fail in the last round? */
+bool slt_confclient_incomplete(struct slt_confclient *c);
 /* The snapshot in force, referenced: slt_globalconf_free() when done. */
 struct slt_globalconf *slt_confclient_get(struct slt_confclient *c);

@@ -57,7 +57,7 @@ static const char *member_class_text(const char *code)
 
 struct description { /* everything the shared parameters point to */
 	struct slt_gcw_shared shared;
-	X509 *internal[2], *external[2], *own_auth[1], *bridge_auth[1];
+	X509 *internal[2], *external[2], *own_auth[2], *bridge_auth[1];
 	struct slt_gcw_source source;
 	struct slt_gc_ocsp root_ocsp, issuing_ocsp;
 	struct slt_gcw_ca intermediate;
@@ -132,13 +132,15 @@ static void describe_servers(const struct slt_confsource *c, struct description 
 	if (c->o.bridge_behind) {
 		d->own_clients[n++] = slt_country_client_id(&m[SLT_BRIDGE], instance);
 	}
+	/* an expired certificate may stay registered for a while */
 	d->own_auth[0] = slt_pki_get(c->o.pki, "server-auth")->cert;
+	d->own_auth[1] = slt_pki_get(c->o.pki, "server-auth-expired")->cert;
 	d->bridge_auth[0] = slt_pki_get(c->o.pki, "bridge-auth")->cert;
 	d->bridge_clients[0] = slt_country_client_id(&m[SLT_BRIDGE], instance);
 	d->server[0] =
 		(struct slt_gcw_server){.id = slt_country_server_id(&m[SLT_CENTRE], instance),
 					.address = c->o.server_address,
-					.auth = {d->own_auth, 1},
+					.auth = {d->own_auth, 2},
 					.client = d->own_clients,
 					.n_client = n,
 					.maintenance = c->maintenance[0]};

@@ -13,6 +13,7 @@ static const struct slt_country countries[] = {
 			[SLT_PHARMACY] = {"pharmacy", "COM", "10000123", "Näidisapteek OÜ", "apteek", "ladu", "ts2"},
 			[SLT_BRIDGE] = {"bridge", "GOV", "70000332", "Piiriülene sild", "piiriylene", NULL, "silta1"},
 		},
+		.keeps_connections = false,
 		.pharmacies = "apteegid",
 		.cross_border = "piiriylesed",
 		.words = {
@@ -57,6 +58,7 @@ static const struct slt_country countries[] = {
 			[SLT_PHARMACY] = {"pharmacy", "COM", "9012340-9", "Malliapteekki Oy", "apteekki", "varasto", "lp2"},
 			[SLT_BRIDGE] = {"bridge", "GOV", "9999990-9", "Rajat ylittävä silta", "silta", NULL, "silta1"},
 		},
+		.keeps_connections = true,
 		.pharmacies = "apteekit",
 		.cross_border = "rajat-ylittavat",
 		.words = {

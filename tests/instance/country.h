@@ -64,6 +64,7 @@ struct slt_country {
 	const char *code;
 	const char *profile; /* certificateProfileInfo */
 	struct slt_country_member member[SLT_MEMBERS];
+	bool keeps_connections;	  /* its security servers' package: after an answer, for the next */
 	const char *pharmacies;	  /* global group of those who may call the bridge */
 	const char *cross_border; /* global group of those who may call the centre from abroad */
 	struct slt_country_words words;

@@ -27,6 +27,8 @@ static const struct {
 	[SLT_FAULT_TLS_NO_OCSP] = {"tls-no-ocsp", REQUEST},
 	[SLT_FAULT_TLS_STALE_OCSP] = {"tls-stale-ocsp", REQUEST},
 	[SLT_FAULT_TLS_UNREGISTERED] = {"tls-unregistered", REQUEST},
+	[SLT_FAULT_TLS_EXPIRED] = {"tls-expired", REQUEST},
+	[SLT_FAULT_TLS_OTHER_SERVER] = {"tls-other-server", REQUEST},
 	[SLT_FAULT_CLIENT_NOT_ALLOWED] = {"client-not-allowed", REQUEST},
 	[SLT_FAULT_OLD_VERSION] = {"old-version", REQUEST},
 	[SLT_FAULT_BAD_VERSION] = {"bad-version", REQUEST},

@@ -30,6 +30,8 @@ enum slt_fault {
 	SLT_FAULT_TLS_NO_OCSP,
 	SLT_FAULT_TLS_STALE_OCSP,
 	SLT_FAULT_TLS_UNREGISTERED, /* certificate that no security server has registered */
+	SLT_FAULT_TLS_EXPIRED,	    /* a registered one */
+	SLT_FAULT_TLS_OTHER_SERVER, /* that of a server which does not serve the client */
 	SLT_FAULT_CLIENT_NOT_ALLOWED,
 	SLT_FAULT_OLD_VERSION, /* x-proxy-version */
 	SLT_FAULT_BAD_VERSION,

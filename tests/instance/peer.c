@@ -19,11 +19,19 @@
 #define PEM_MAX	       (64u << 10)
 #define WIRE_MAX       (128u << 20)
 #define FAULT_MAX      (64u << 10)
-#define TLS_IDENTITIES 2
+#define TLS_IDENTITIES 4
 
 /* --- keys ------------------------------------------------------------------------------------- */
 
-static const char *const tls_names[TLS_IDENTITIES] = {"server-auth-unregistered", "server-auth"};
+static const struct {
+	enum slt_fault fault;
+	const char *name;
+} identities[TLS_IDENTITIES] = {
+	{SLT_FAULT_NONE, "server-auth"},
+	{SLT_FAULT_TLS_UNREGISTERED, "server-auth-unregistered"},
+	{SLT_FAULT_TLS_EXPIRED, "server-auth-expired"},
+	{SLT_FAULT_TLS_OTHER_SERVER, "bridge-auth"},
+};
 
 struct slt_peer {
 	struct slt_client_tls *tls[TLS_IDENTITIES];
@@ -49,7 +57,7 @@ bool slt_peer_new(const struct slt_pki *pki, struct slt_peer **ret, struct slt_e
 	p->key = slt_calloc(slt_pki_count(pki), sizeof(struct slt_key *));
 	bool ok = true;
 	for (size_t i = 0; ok && i < TLS_IDENTITIES; i++) {
-		ok = load_tls(slt_pki_get(pki, tls_names[i]), &p->tls[i], err);
+		ok = load_tls(slt_pki_get(pki, identities[i].name), &p->tls[i], err);
 	}
 	for (size_t i = 0; ok && i < slt_pki_count(pki); i++) {
 		const struct slt_pki_entry *e = slt_pki_at(pki, i);
@@ -78,9 +86,29 @@ void slt_peer_free(struct slt_peer *p)
 	free(p);
 }
 
-struct slt_client_tls *slt_peer_tls(const struct slt_peer *p, bool registered)
+static size_t identity_of(enum slt_fault fault)
 {
-	return p->tls[registered];
+	for (size_t i = 0; i < TLS_IDENTITIES; i++) {
+		if (identities[i].fault == fault) {
+			return i;
+		}
+	}
+	return 0;
+}
+
+struct slt_client_tls *slt_peer_tls(const struct slt_peer *p, enum slt_fault fault)
+{
+	return p->tls[identity_of(fault)];
+}
+
+bool slt_peer_is_identity(const char *name)
+{
+	for (size_t i = 0; i < TLS_IDENTITIES; i++) {
+		if (strcmp(identities[i].name, name) == 0) {
+			return true;
+		}
+	}
+	return false;
 }
 
 static struct slt_key *key_of(const struct slt_peer *p, const struct slt_pki_entry *e)
@@ -133,9 +161,8 @@ bool slt_peer_add_ocsp(struct slt_box *b, const struct slt_globalconf *gc, enum 
 	if (fault == SLT_FAULT_TLS_NO_OCSP) {
 		return true;
 	}
-	bool registered = fault != SLT_FAULT_TLS_UNREGISTERED;
 	struct responses r = {.n = 0};
-	bool ok = responses(b, gc, slt_pki_get(b->pki, tls_names[registered]),
+	bool ok = responses(b, gc, slt_pki_get(b->pki, identities[identity_of(fault)].name),
 			    fault == SLT_FAULT_TLS_STALE_OCSP, &r, err);
 	while (m->n_ocsp < r.n) {
 		m->ocsp[m->n_ocsp] = r.der[m->n_ocsp];

@@ -13,8 +13,10 @@ struct slt_peer;
 
 SLT_CHECK bool slt_peer_new(const struct slt_pki *pki, struct slt_peer **ret, struct slt_err *err);
 void slt_peer_free(struct slt_peer *p);
-/* TLS identity of the entry "server-auth" or "server-auth-unregistered". */
-struct slt_client_tls *slt_peer_tls(const struct slt_peer *p, bool registered);
+/* The security server's TLS identity, or the one that the fault asks for. */
+struct slt_client_tls *slt_peer_tls(const struct slt_peer *p, enum slt_fault fault);
+/* May the security server present itself with the certificate of this name? */
+bool slt_peer_is_identity(const char *name);
 
 /* Which member of the instance this is: "centre", "pharmacy" or "bridge". */
 const char *slt_peer_role(const struct slt_box *b, const struct slt_id *client);

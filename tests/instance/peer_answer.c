@@ -185,7 +185,7 @@ static void outgoing_free(void *arg)
 }
 
 static size_t headers_of(const struct slt_exchange *x, const char *type,
-			 struct slt_response_header ret[3])
+			 struct slt_response_header ret[4])
 {
 	size_t n = 0;
 	ret[n++] = (struct slt_response_header){"Content-Type", type};
@@ -193,13 +193,16 @@ static size_t headers_of(const struct slt_exchange *x, const char *type,
 	if (x->fault != SLT_FAULT_NO_HASH_ALGORITHM) {
 		ret[n++] = (struct slt_response_header){"x-hash-algorithm", "SHA-512"};
 	}
+	if (!x->b->o.country->keeps_connections) {
+		ret[n++] = (struct slt_response_header){"Connection", "close"};
+	}
 	return n;
 }
 
 static void send_stream(struct slt_exchange *x)
 {
 	struct outgoing *o = slt_calloc(1, sizeof(*o));
-	struct slt_response_header h[3];
+	struct slt_response_header h[4];
 	o->m = SLT_TAKE(x->answer);
 	o->w = slt_transport_writer_new(o->m);
 	size_t n = headers_of(x, slt_transport_content_type(o->w), h);
@@ -213,7 +216,7 @@ static void send_bytes(struct slt_exchange *x)
 	struct slt_err err = SLT_ERR_INIT;
 	SLT_AUTO_BUF(out, WIRE_MAX);
 	SLT_AUTO_STR char *type = NULL;
-	struct slt_response_header h[3];
+	struct slt_response_header h[4];
 	if (!slt_peer_bytes(x->answer, x->fault, &out, &type, &err)) {
 		slt_exchange_refuse(x->r, &err);
 		return;

@@ -320,20 +320,19 @@ static bool attempt_once(struct attempt *a, int *ret_status, struct slt_err *err
 	const char *headers[8];
 	SLT_AUTO_STR char *url =
 		slt_asprintf("https://%s:%u/", a->server->address, x->b->ports.transport);
-	struct slt_call call = {
-		.method = "POST",
-		.url = url,
-		.headers = headers,
-		.n_headers = request_headers(x, arena, headers),
-		.read = read_wire,
-		.connect_ms = CONNECT_MS,
-		.total_ms = TOTAL_MS,
-		.tls = slt_peer_tls(x->b->peer, x->fault != SLT_FAULT_TLS_UNREGISTERED),
-		.judge = judge,
-		.header = on_header,
-		.data = on_data,
-		.done = on_done,
-		.arg = a};
+	struct slt_call call = {.method = "POST",
+				.url = url,
+				.headers = headers,
+				.n_headers = request_headers(x, arena, headers),
+				.read = read_wire,
+				.connect_ms = CONNECT_MS,
+				.total_ms = TOTAL_MS,
+				.tls = slt_peer_tls(x->b->peer, x->fault),
+				.judge = judge,
+				.header = on_header,
+				.data = on_data,
+				.done = on_done,
+				.arg = a};
 	return slt_client_perform(x->b->client, &call, ret_status, NULL, err);
 }
 

@@ -301,20 +301,40 @@ static bool listen_now(struct slt_peer_server *p, struct slt_err *err)
 	       slt_wrap(err, "listening on %s:%u", o.address, o.port);
 }
 
+static bool load_identity(struct slt_peer_server *p, const char *name, struct slt_err *err)
+{
+	const struct slt_pki_entry *e = slt_pki_get(p->b->pki, name);
+	SLT_AUTO_STR char *cert = NULL;
+	SLT_AUTO_STR char *key = NULL;
+	size_t n = 0;
+	if (!slt_file_read(e->cert_path, PEM_MAX, &cert, &n, err) ||
+	    !slt_file_read(e->key_path, PEM_MAX, &key, &n, err)) {
+		return false;
+	}
+	free(p->cert_pem);
+	free(p->key_pem);
+	p->cert_pem = SLT_TAKE(cert);
+	p->key_pem = SLT_TAKE(key);
+	return true;
+}
+
 bool slt_peer_server_start(struct slt_box *b, struct slt_peer_server **ret, struct slt_err *err)
 {
-	const struct slt_pki_entry *e = slt_pki_get(b->pki, "server-auth");
 	struct slt_peer_server *p = slt_calloc(1, sizeof(*p));
-	size_t n = 0;
 	p->b = b;
 	pthread_mutex_init(&p->lock, NULL);
-	if (!slt_file_read(e->cert_path, PEM_MAX, &p->cert_pem, &n, err) ||
-	    !slt_file_read(e->key_path, PEM_MAX, &p->key_pem, &n, err) || !listen_now(p, err)) {
+	if (!load_identity(p, "server-auth", err) || !listen_now(p, err)) {
 		slt_peer_server_stop(p);
 		return false;
 	}
 	*ret = p;
 	return true;
+}
+
+bool slt_peer_server_present(struct slt_peer_server *p, const char *name, struct slt_err *err)
+{
+	return slt_peer_server_listen(p, false, err) && load_identity(p, name, err) &&
+	       slt_peer_server_listen(p, true, err);
 }
 
 void slt_peer_server_close(struct slt_peer_server *p)

@@ -58,6 +58,7 @@ static const struct spec specs[] = {
 	{"pharmacy-sign-unknown", "issuing-ca", FOR_SIGN, SLT_PHARMACY, "pharmacy-sign", -1, 90, SLT_PKI_UNKNOWN},
 	{"pharmacy-sign-rogue",   "rogue-ca",   FOR_SIGN, SLT_PHARMACY, "pharmacy-sign", -1, 90, SLT_PKI_GOOD},
 	{"pharmacy-sign-forged",  "forged-ca",  FOR_SIGN, SLT_PHARMACY, "pharmacy-sign", -1, 90, SLT_PKI_GOOD},
+	{"server-auth-expired",   "issuing-ca", FOR_AUTH, SLT_CENTRE, "server-auth", -90, -1, SLT_PKI_GOOD},
 	{"server-auth-unregistered", "issuing-ca", FOR_AUTH, SLT_CENTRE, "server-auth", -1, 90, SLT_PKI_GOOD},
 };
 /* clang-format on */
