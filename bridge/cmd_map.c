@@ -54,8 +54,22 @@ static const char apply_usage[] =
 #define FILE_MAX (64u << 20)
 
 enum {
-	OPT_FROM = 256, OPT_TO, OPT_FLOW, OPT_MESSAGE, OPT_SERVICE, OPT_EXPLAIN, OPT_PROBLEMS,
-	OPT_PERSONAL, OPT_AT, OPT_TEST, OPT_LANG, OPT_MAPPINGS, OPT_LIST, OPT_GOOD, OPT_ALL, OPT_HELP
+	OPT_FROM = 256,
+	OPT_TO,
+	OPT_FLOW,
+	OPT_MESSAGE,
+	OPT_SERVICE,
+	OPT_EXPLAIN,
+	OPT_PROBLEMS,
+	OPT_PERSONAL,
+	OPT_AT,
+	OPT_TEST,
+	OPT_LANG,
+	OPT_MAPPINGS,
+	OPT_LIST,
+	OPT_GOOD,
+	OPT_ALL,
+	OPT_HELP
 };
 
 /* clang-format off */
@@ -120,11 +134,11 @@ static bool read_at(const char *text, int64_t *ret)
 static bool set_option(int c, struct slt_map_options *o)
 {
 	const char **const texts[] = {
-		[OPT_FROM - 256] = &o->from,	     [OPT_TO - 256] = &o->to,
-		[OPT_FLOW - 256] = &o->flow,	     [OPT_SERVICE - 256] = &o->service,
-		[OPT_EXPLAIN - 256] = &o->explain,   [OPT_PROBLEMS - 256] = &o->problems,
-		[OPT_LANG - 256] = &o->lang,	     [OPT_MAPPINGS - 256] = &o->mappings,
-		[OPT_LIST - 256] = &o->list,	     [OPT_HELP - 256] = NULL,
+		[OPT_FROM - 256] = &o->from,	   [OPT_TO - 256] = &o->to,
+		[OPT_FLOW - 256] = &o->flow,	   [OPT_SERVICE - 256] = &o->service,
+		[OPT_EXPLAIN - 256] = &o->explain, [OPT_PROBLEMS - 256] = &o->problems,
+		[OPT_LANG - 256] = &o->lang,	   [OPT_MAPPINGS - 256] = &o->mappings,
+		[OPT_LIST - 256] = &o->list,	   [OPT_HELP - 256] = NULL,
 	};
 
 	switch (c) {
@@ -173,7 +187,8 @@ static bool read_options(int argc, char **argv, struct slt_map_options *o)
 	return true;
 }
 
-/* --- the set ----------------------------------------------------------------------------------- */
+/* --- the set -----------------------------------------------------------------------------------
+ */
 
 bool slt_map_find_set(const char *given, char *ret, size_t n)
 {
@@ -244,7 +259,8 @@ static int run_check(const struct slt_map_options *o)
 	return SLT_EXIT_GOOD;
 }
 
-/* --- apply ------------------------------------------------------------------------------------- */
+/* --- apply -------------------------------------------------------------------------------------
+ */
 
 static bool write_file(const char *path, const struct slt_buf *b)
 {
@@ -362,7 +378,8 @@ static int run_apply(const struct slt_map_options *o)
 	return slt_map_load(o, &set) ? apply(o, set) : SLT_EXIT_CANNOT;
 }
 
-/* --- choosing ---------------------------------------------------------------------------------- */
+/* --- choosing ----------------------------------------------------------------------------------
+ */
 
 static int help(const char *text)
 {

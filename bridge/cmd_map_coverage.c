@@ -41,7 +41,8 @@ static const char *or_dash(const char *s)
 	return s && *s ? s : "-";
 }
 
-/* --- coverage ---------------------------------------------------------------------------------- */
+/* --- coverage ----------------------------------------------------------------------------------
+ */
 
 static void print_uncovered(void *arg, const struct slt_coding *code, enum slt_lookup_status reason,
 			    const struct slt_found *found)
@@ -62,14 +63,15 @@ static bool cover(const struct slt_map_options *o, const struct slt_mapset *set,
 			   print_uncovered, &lines);
 	printf("%s %s→%s: pivot %zu codes, named by %s %zu, by %s %zu, by both %zu; %s has %zu codes, "
 	       "%zu reach the pivot, %zu reach %s\n",
-	       list, from, to, c.pivot_forms, from, c.from_named, to, c.to_named, c.both_named, from,
-	       c.codes, c.reach_pivot, c.reach_target, to);
+	       list, from, to, c.pivot_forms, from, c.from_named, to, c.to_named, c.both_named,
+	       from, c.codes, c.reach_pivot, c.reach_target, to);
 	struct slt_str s = slt_buf_str(&lines);
 	fwrite(s.p, 1, s.n, stdout);
 	return c.reach_target == c.codes;
 }
 
-/* --- round trips ------------------------------------------------------------------------------- */
+/* --- round trips -------------------------------------------------------------------------------
+ */
 
 struct rounds {
 	size_t n[4];
@@ -101,7 +103,8 @@ static bool round_trip(const struct slt_map_options *o, const struct slt_mapset 
 	struct rounds x = {.all = o->all};
 
 	printf("%s %s→%s→%s:\n", list, from, to, from);
-	slt_round_trips(set, list, from, to, slt_date_of_ms(o->now_ms), good_of(o), count_round, &x);
+	slt_round_trips(set, list, from, to, slt_date_of_ms(o->now_ms), good_of(o), count_round,
+			&x);
 	printf("%s %s→%s→%s: %zu come back the same, %zu as another code, %zu do not arrive, %zu do "
 	       "not come back\n",
 	       list, from, to, from, x.n[SLT_ROUND_SAME], x.n[SLT_ROUND_OTHER],
@@ -109,7 +112,8 @@ static bool round_trip(const struct slt_map_options *o, const struct slt_mapset 
 	return x.n[SLT_ROUND_OTHER] + x.n[SLT_ROUND_LOST_THERE] + x.n[SLT_ROUND_LOST_BACK] == 0;
 }
 
-/* --- both -------------------------------------------------------------------------------------- */
+/* --- both --------------------------------------------------------------------------------------
+ */
 
 static bool wanted(const char *given, const char *is)
 {

@@ -8,13 +8,33 @@
 #include "base/digest.h"
 
 /* Children of ClinicalDocument in the order of the schema. */
-static const char *const header[] = {
-	"realmCode",	"typeId",	 "templateId",	      "id",	     "code",
-	"title",	"effectiveTime", "confidentialityCode", "languageCode", "setId",
-	"versionNumber", "copyTime",	 "recordTarget",      "author",	     "dataEnterer",
-	"informant",	"custodian",	 "informationRecipient", "legalAuthenticator",
-	"authenticator", "participant",	 "inFulfillmentOf",   "documentationOf",
-	"relatedDocument", "authorization", "componentOf",    "component"};
+static const char *const header[] = {"realmCode",
+				     "typeId",
+				     "templateId",
+				     "id",
+				     "code",
+				     "title",
+				     "effectiveTime",
+				     "confidentialityCode",
+				     "languageCode",
+				     "setId",
+				     "versionNumber",
+				     "copyTime",
+				     "recordTarget",
+				     "author",
+				     "dataEnterer",
+				     "informant",
+				     "custodian",
+				     "informationRecipient",
+				     "legalAuthenticator",
+				     "authenticator",
+				     "participant",
+				     "inFulfillmentOf",
+				     "documentationOf",
+				     "relatedDocument",
+				     "authorization",
+				     "componentOf",
+				     "component"};
 
 static size_t position(const char *name)
 {
@@ -53,7 +73,8 @@ static xmlNode *insert(xmlNode *root, const char *name)
 	return n;
 }
 
-/* --- the new id -------------------------------------------------------------------------------- */
+/* --- the new id --------------------------------------------------------------------------------
+ */
 
 static void hash_text(struct slt_hasher *h, char mark, const char *s)
 {
@@ -103,11 +124,10 @@ static const char *uuid(struct slt_walk *w)
 {
 	const unsigned char *p = w->source_digest;
 
-	return slt_arena_printf(w->arena,
-				"%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-				p[0], p[1], p[2], p[3], p[4], p[5], 0x80u | (p[6] & 0x0fu), p[7],
-				0x80u | (p[8] & 0x3fu), p[9], p[10], p[11], p[12], p[13], p[14],
-				p[15]);
+	return slt_arena_printf(
+		w->arena, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+		p[0], p[1], p[2], p[3], p[4], p[5], 0x80u | (p[6] & 0x0fu), p[7],
+		0x80u | (p[8] & 0x3fu), p[9], p[10], p[11], p[12], p[13], p[14], p[15]);
 }
 
 static void new_id(struct slt_walk *w, xmlNode *id, const struct slt_document_kind *k)
@@ -120,7 +140,8 @@ static void new_id(struct slt_walk *w, xmlNode *id, const struct slt_document_ki
 	slt_set_attr(id, "assigningAuthorityName", NULL);
 }
 
-/* --- the parent -------------------------------------------------------------------------------- */
+/* --- the parent --------------------------------------------------------------------------------
+ */
 
 static xmlNode *xfrm(struct slt_walk *w, xmlNode *root)
 {

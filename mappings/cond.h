@@ -5,9 +5,9 @@
  * Conditions over named fields: `document = 'eP' and prescription.date < 2024-01-01`.
  *
  *   or   := and { "or" and }        and := not { "and" not }
- *   not  := "not" not | "(" or ")" | operand op operand | operand ["not"] "in" "(" literal { "," literal } ")"
- *   op   := "=" "!=" "<" "<=" ">" ">="
- *   operand := field | literal      literal := 'text' | 12.5 | 2024-01-01
+ *   not  := "not" not | "(" or ")" | operand op operand | operand ["not"] "in" "(" literal { ","
+ * literal } ")" op   := "=" "!=" "<" "<=" ">" ">=" operand := field | literal      literal :=
+ * 'text' | 12.5 | 2024-01-01
  *
  * Every condition has a result for every document: a comparison in which a field is absent, or is
  * not what the other side is (a date, a number), is false; "!=" and "not in" are true then. Texts

@@ -92,7 +92,7 @@ bool slt_pattern_compile(const char *pattern, regex_t **ret, struct slt_err *err
 	SLT_AUTO_STR char *whole = slt_asprintf("^(%s)$", pattern);
 	regex_t *r = slt_calloc(1, sizeof(*r));
 	int rc = strlen(pattern) > SLT_PATTERN_TEXT ? REG_ESPACE
-						   : regcomp(r, whole, REG_EXTENDED | REG_NOSUB);
+						    : regcomp(r, whole, REG_EXTENDED | REG_NOSUB);
 
 	if (rc != 0) {
 		free(r);
@@ -273,9 +273,9 @@ static void read_country(struct loader *l, const char *code)
 	}
 	read_date(l, "effective_from", c->effective_from_text, &c->effective_from);
 	read_date(l, "effective_to", c->effective_to_text, &c->effective_to);
-	c->identifier = read_groups(l, "identifiers", identifier_options,
-				    SLT_COUNT(identifier_options), sizeof(*c->identifier),
-				    &c->n_identifiers);
+	c->identifier =
+		read_groups(l, "identifiers", identifier_options, SLT_COUNT(identifier_options),
+			    sizeof(*c->identifier), &c->n_identifiers);
 	c->foreign = read_groups(l, "foreign_identifiers", foreign_options,
 				 SLT_COUNT(foreign_options), sizeof(*c->foreign), &c->n_foreign);
 	c->instance = read_groups(l, "instances", instance_options, SLT_COUNT(instance_options),
@@ -335,8 +335,8 @@ static bool load(const char *path, const char *code, bool pivot, struct slt_aren
 	return true;
 }
 
-bool slt_country_load(const char *dir, const char *code, struct slt_arena *a,
-		      struct slt_lint *lint, struct slt_country **ret)
+bool slt_country_load(const char *dir, const char *code, struct slt_arena *a, struct slt_lint *lint,
+		      struct slt_country **ret)
 {
 	SLT_AUTO_STR char *path = slt_path_join(dir, "country.conf");
 

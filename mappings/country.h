@@ -22,8 +22,8 @@ struct slt_list {
 	const char *id, *system_id, *file, *sha256, *version, *pattern, *value_set;
 	bool identity;
 	const struct slt_system *system; /* NULL: codes without a code system */
-	struct slt_table *table;         /* NULL: no file */
-	regex_t *regex;                  /* of pattern; NULL: none */
+	struct slt_table *table;	 /* NULL: no file */
+	regex_t *regex;			 /* of pattern; NULL: none */
 };
 
 struct slt_identifier {

@@ -15,8 +15,9 @@ static struct side side_of(const struct slt_mapset *s, const char *country, cons
 	return (struct side){c, c ? slt_country_list(c, list) : NULL};
 }
 
-static struct slt_lookup lookup_between(const struct slt_mapset *s, struct side from, struct side to,
-					const char *list, uint32_t date, unsigned good)
+static struct slt_lookup lookup_between(const struct slt_mapset *s, struct side from,
+					struct side to, const char *list, uint32_t date,
+					unsigned good)
 {
 	return (struct slt_lookup){
 		.from = from.list,
@@ -46,7 +47,8 @@ static bool first_in_force(const struct slt_table *t, uint32_t row, uint32_t dat
 	return false;
 }
 
-static struct slt_coding coding_of(const struct slt_list *l, const struct slt_table *t, uint32_t row)
+static struct slt_coding coding_of(const struct slt_list *l, const struct slt_table *t,
+				   uint32_t row)
 {
 	const struct slt_row *r = slt_table_row(t, row);
 

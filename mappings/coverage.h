@@ -9,12 +9,13 @@
 
 struct slt_coverage { /* one list, one country to another */
 	const char *list, *from, *to;
-	size_t pivot_forms;   /* members of the pivot's list; codes named by any country without one */
-	size_t codes;         /* distinct codes of the sending country in force */
-	size_t reach_pivot;   /* of them, with a pivot code */
-	size_t reach_target;  /* of them, with exactly one code of the receiving country */
-	size_t from_named;    /* pivot codes that the sending country names */
-	size_t to_named;      /* pivot codes that the receiving country names */
+	size_t pivot_forms;  /* members of the pivot's list; codes named by any country without one
+			      */
+	size_t codes;	     /* distinct codes of the sending country in force */
+	size_t reach_pivot;  /* of them, with a pivot code */
+	size_t reach_target; /* of them, with exactly one code of the receiving country */
+	size_t from_named;   /* pivot codes that the sending country names */
+	size_t to_named;     /* pivot codes that the receiving country names */
 	size_t both_named;
 };
 

@@ -31,8 +31,7 @@ static bool make(unsigned y, unsigned m, unsigned d, uint32_t *ret)
 	static const unsigned char days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 	bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
 
-	if (y < 1000 || m < 1 || m > 12 || d < 1 ||
-	    d > days[m - 1] + (unsigned)(m == 2 && leap)) {
+	if (y < 1000 || m < 1 || m > 12 || d < 1 || d > days[m - 1] + (unsigned)(m == 2 && leap)) {
 		return false;
 	}
 	*ret = y * 10000 + m * 100 + d;

@@ -40,7 +40,7 @@ const char *slt_mapset_country(const struct slt_mapset *s, const char *instance,
 
 /* What the service `name` of country `from` is called in country `to`. SLT_EUNKNOWN_SERVICE. */
 struct slt_map_service {
-	const char *id; /* the flow's own word: "list", "dispense" */
+	const char *id;		    /* the flow's own word: "list", "dispense" */
 	const char *name, *version; /* in country `to` */
 };
 SLT_CHECK bool slt_mapset_service(const struct slt_mapset *s, const char *flow, const char *from,
@@ -65,13 +65,14 @@ struct slt_map_input {
 	const char *from, *to; /* country of what comes in, country of what goes out */
 	const char *flow;
 	enum slt_map_message message;
-	const char *service; /* its name in either country; NULL for a bare document */
-	struct slt_str body; /* a SOAP envelope or a bare document */
-	xmlDoc *take_doc;    /* body already parsed, taken over and changed; or NULL */
+	const char *service;		  /* its name in either country; NULL for a bare document */
+	struct slt_str body;		  /* a SOAP envelope or a bare document */
+	xmlDoc *take_doc;		  /* body already parsed, taken over and changed; or NULL */
 	const struct slt_map_part *parts; /* attachments to be mapped */
 	size_t n_parts;
-	int64_t now_ms;    /* for documents without a date, and for sets in force */
-	bool test_codes;   /* personal codes of test documents are let through (never in production) */
+	int64_t now_ms;	 /* for documents without a date, and for sets in force */
+	bool test_codes; /* personal codes of test documents are let through (never in production)
+			  */
 };
 
 struct slt_map_result {
@@ -79,7 +80,7 @@ struct slt_map_result {
 	char **part; /* the translated attachments, malloc'ed, in order */
 	size_t *part_len;
 	size_t n_parts;
-	struct slt_trace *trace; /* also of a refused message, as far as it came */
+	struct slt_trace *trace;       /* also of a refused message, as far as it came */
 	struct slt_problems *problems; /* errors and warnings, all of them */
 };
 

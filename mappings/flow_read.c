@@ -142,8 +142,8 @@ void slt_flow_read_prefixes(struct slt_conf *c, const struct slt_prefixes *commo
 {
 	const struct slt_flow_reader r = {c, NULL, a};
 	size_t own_n, n = common ? common->n : 0;
-	struct slt_prefix *own = READ_LIST(&r, slt_conf_root(c), "namespaces", prefix_options,
-					   slt_prefix, &own_n);
+	struct slt_prefix *own =
+		READ_LIST(&r, slt_conf_root(c), "namespaces", prefix_options, slt_prefix, &own_n);
 	struct slt_prefix *all = slt_arena_alloc(a, (n + own_n + 1) * sizeof(*all));
 
 	if (n > 0) {
@@ -160,7 +160,8 @@ void slt_flow_read_prefixes(struct slt_conf *c, const struct slt_prefixes *commo
 	}
 }
 
-static const char *kind_of(const struct slt_flow_reader *r, const char *service, const char *message)
+static const char *kind_of(const struct slt_flow_reader *r, const char *service,
+			   const char *message)
 {
 	return slt_arena_printf(r->a, "%s.%s", service ? service : "?", message);
 }
@@ -189,7 +190,8 @@ void slt_flow_read_documents(const struct slt_flow_reader *r, struct slt_flow *f
 		k->match = slt_arena_alloc(r->a, (k->match_words.n + 1) * sizeof(*k->match));
 		for (size_t m = 0; m < k->match_words.n; m++) {
 			read_path(at, "match", k->match_words.v[m], &k->match[m]);
-			if (k->match[m] && (k->match[m]->n != 1 || k->match[m]->step[0].attribute)) {
+			if (k->match[m] &&
+			    (k->match[m]->n != 1 || k->match[m]->step[0].attribute)) {
 				slt_conf_problem(r->c, at.g, "match",
 						 "match names one element and its predicates");
 			}
@@ -207,8 +209,8 @@ void slt_flow_read_documents(const struct slt_flow_reader *r, struct slt_flow *f
 
 void slt_flow_read_fields(const struct slt_flow_reader *r, struct slt_flow *f)
 {
-	f->field = READ_LIST(r, slt_conf_root(r->c), "fields", field_options, slt_field,
-			     &f->n_fields);
+	f->field =
+		READ_LIST(r, slt_conf_root(r->c), "fields", field_options, slt_field, &f->n_fields);
 	for (size_t i = 0; i < f->n_fields; i++) {
 		struct slt_field *x = &f->field[i];
 		struct at at = group_at(r, "fields", i);
@@ -252,9 +254,9 @@ static void read_guard(struct at at, struct slt_guard *g)
 	const struct {
 		const char *option, *text;
 		struct slt_path **ret;
-	} paths[] = {{"in", g->in_text, &g->in},	   {"code", g->code_text, &g->code},
+	} paths[] = {{"in", g->in_text, &g->in},	  {"code", g->code_text, &g->code},
 		     {"birth", g->birth_text, &g->birth}, {"sex", g->sex_text, &g->sex},
-		     {"left", g->left_text, &g->left},	   {"right", g->right_text, &g->right},
+		     {"left", g->left_text, &g->left},	  {"right", g->right_text, &g->right},
 		     {"total", g->total_text, &g->total}, {"unless", g->unless_text, &g->unless}};
 
 	for (size_t i = 0; i < SLT_COUNT(paths); i++) {
@@ -281,8 +283,8 @@ static void read_guard(struct at at, struct slt_guard *g)
 
 void slt_flow_read_guards(const struct slt_flow_reader *r, struct slt_flow *f)
 {
-	f->guard = READ_LIST(r, slt_conf_root(r->c), "guards", guard_options, slt_guard,
-			     &f->n_guards);
+	f->guard =
+		READ_LIST(r, slt_conf_root(r->c), "guards", guard_options, slt_guard, &f->n_guards);
 	for (size_t i = 0; i < f->n_guards; i++) {
 		read_guard(group_at(r, "guards", i), &f->guard[i]);
 	}

@@ -14,10 +14,8 @@ struct checking {
 
 static void say(struct slt_walk *w, const struct slt_guard *g, enum slt_outcome o, const char *note)
 {
-	struct slt_trace_entry e = {.rule = g->id,
-				    .place = g->in_text ? g->in_text : "/",
-				    .outcome = o,
-				    .note = note};
+	struct slt_trace_entry e = {
+		.rule = g->id, .place = g->in_text ? g->in_text : "/", .outcome = o, .note = note};
 
 	slt_walk_trace(w, NULL, &e);
 }
@@ -52,13 +50,13 @@ static const char *value_of(struct slt_walk *w, const struct slt_path *p, xmlNod
 static const char *pivot_of(const struct slt_path *p, xmlNode *context)
 {
 	xmlNode *n = p ? slt_path_first(p, context) : NULL;
-	const struct slt_node_note *note =
-		n && n->type == XML_ELEMENT_NODE ? n->_private : NULL;
+	const struct slt_node_note *note = n && n->type == XML_ELEMENT_NODE ? n->_private : NULL;
 
 	return note ? note->pivot_code : NULL;
 }
 
-/* --- personal codes ---------------------------------------------------------------------------- */
+/* --- personal codes ----------------------------------------------------------------------------
+ */
 
 static bool birth_agrees(const char *birth, const struct slt_personal_code *c)
 {
@@ -88,7 +86,8 @@ static bool check_person(void *arg, xmlNode *code)
 	const char *birth = value_of(w, g->birth, context);
 	const char *sex = pivot_of(g->sex, context);
 	if (birth && !birth_agrees(birth, &person)) {
-		broken(w, g, g->error, NULL, "the date of birth is not the one in the personal code");
+		broken(w, g, g->error, NULL,
+		       "the date of birth is not the one in the personal code");
 	} else if (sex && (sex[0] == 'M' || sex[0] == 'F') && !sex[1] && sex[0] != person.sex) {
 		broken(w, g, g->error, NULL, "the sex is not the one in the personal code");
 	} else {
@@ -97,7 +96,8 @@ static bool check_person(void *arg, xmlNode *code)
 	return true;
 }
 
-/* --- the other guards -------------------------------------------------------------------------- */
+/* --- the other guards --------------------------------------------------------------------------
+ */
 
 static void check_same_code(struct slt_walk *w, const struct slt_guard *g, xmlNode *context)
 {

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define LINE_MAX_BYTES 2048
-#define SHOWN          5 /* problems that fit into an error's message */
+#define SHOWN	       5 /* problems that fit into an error's message */
 
 void slt_lint_fini(struct slt_lint *l)
 {

@@ -28,7 +28,8 @@ struct work {
 	size_t n_targets;
 };
 
-static bool applies(const struct slt_lookup *l, const struct slt_row *r, enum slt_direction not_this)
+static bool applies(const struct slt_lookup *l, const struct slt_row *r,
+		    enum slt_direction not_this)
 {
 	return r->direction != (uint8_t)not_this && slt_row_in_force(r, l->date) &&
 	       r->relation != SLT_REL_NOT_RELATED &&
@@ -133,9 +134,8 @@ static void step_identity(struct work *w, const char *code)
 
 	w->step[w->n_steps++] = (struct step){
 		.code = code,
-		.display = row == SLT_ROW_NONE
-				   ? (w->coding->display ? w->coding->display : "")
-				   : slt_table_text(t, slt_table_row(t, row)->display),
+		.display = row == SLT_ROW_NONE ? (w->coding->display ? w->coding->display : "")
+					       : slt_table_text(t, slt_table_row(t, row)->display),
 		.relation = SLT_REL_EQUIVALENT,
 	};
 }
@@ -256,8 +256,7 @@ static bool targets_of(struct work *w, const struct step *s, const char *pivot_c
 			.code = slt_table_text(t, r->code),
 			.display = row_name(w->l, t, i),
 			.relation = slt_relation_compose(
-				s->relation,
-				slt_relation_flip((enum slt_relation)r->relation)),
+				s->relation, slt_relation_flip((enum slt_relation)r->relation)),
 			.preferred = r->preferred,
 			.when = r->when != NULL,
 		};
@@ -271,9 +270,8 @@ static const char *pivot_replacement(const struct slt_lookup *l, const char *cod
 {
 	const struct slt_table *t = l->pivot->table;
 	uint32_t row = t ? slt_table_by_code(t, code) : SLT_ROW_NONE;
-	const char *by = row == SLT_ROW_NONE
-				 ? ""
-				 : slt_table_text(t, slt_table_row(t, row)->replaced_by);
+	const char *by =
+		row == SLT_ROW_NONE ? "" : slt_table_text(t, slt_table_row(t, row)->replaced_by);
 
 	return *by ? by : NULL;
 }
@@ -292,10 +290,8 @@ static void targets_of_step(struct work *w, const struct step *s)
 		code = pivot_replacement(w->l, code);
 	}
 	if (w->l->to->identity) {
-		struct target x = {.step = s,
-				   .code = s->code,
-				   .display = s->display,
-				   .relation = s->relation};
+		struct target x = {
+			.step = s, .code = s->code, .display = s->display, .relation = s->relation};
 		add_target(w, &x);
 	}
 }

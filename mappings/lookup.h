@@ -10,7 +10,7 @@
 #include "mappings/country.h"
 
 #define SLT_LOOKUP_CANDIDATES 64 /* rows of one code that are looked at */
-#define SLT_LOOKUP_REPLACED   8  /* steps of a replaced_by chain */
+#define SLT_LOOKUP_REPLACED   8	 /* steps of a replaced_by chain */
 
 struct slt_coding {
 	const char *system, *code, *display; /* NULL where absent */
@@ -32,9 +32,9 @@ enum slt_lookup_status {
 	SLT_LOOKUP_FOUND,
 	SLT_LOOKUP_UNKNOWN_SYSTEM, /* neither the country's nor the pivot's code system */
 	SLT_LOOKUP_UNKNOWN_CODE,   /* no row of the source country */
-	SLT_LOOKUP_NOT_IN_SET,     /* the pivot code is no member */
-	SLT_LOOKUP_NO_TARGET,      /* the target country has no row */
-	SLT_LOOKUP_NOT_GOOD,       /* only relations that the field does not accept */
+	SLT_LOOKUP_NOT_IN_SET,	   /* the pivot code is no member */
+	SLT_LOOKUP_NO_TARGET,	   /* the target country has no row */
+	SLT_LOOKUP_NOT_GOOD,	   /* only relations that the field does not accept */
 	SLT_LOOKUP_AMBIGUOUS,
 };
 
@@ -43,8 +43,8 @@ struct slt_found {
 	const char *factor; /* of a unit: "3" of "3 mo", with its length; NULL when there is none */
 	size_t factor_len;
 	enum slt_relation relation; /* composed */
-	bool restored;           /* taken from a translation */
-	const char *replaced_by; /* the code that took the place of an old one; NULL */
+	bool restored;		    /* taken from a translation */
+	const char *replaced_by;    /* the code that took the place of an old one; NULL */
 };
 
 enum slt_lookup_status slt_lookup(const struct slt_lookup *l, const struct slt_coding *coding,

@@ -9,7 +9,7 @@
 struct state { /* a step in the tree; the root stands for "before the document" */
 	const struct slt_step *step;
 	uint16_t parent, first, next; /* children as a list, in the order added */
-	bool below;                   /* has children reached by "//" */
+	bool below;		      /* has children reached by "//" */
 	uint32_t *id;
 	uint32_t n_ids;
 	uint16_t hash_next; /* children of one parent with the same name */
@@ -52,11 +52,8 @@ static uint16_t new_state(struct slt_matcher *m, const struct slt_step *step, ui
 		m->state = bigger;
 		m->cap = cap;
 	}
-	m->state[m->n] = (struct state){.step = step,
-					.parent = parent,
-					.first = NONE,
-					.next = NONE,
-					.hash_next = NONE};
+	m->state[m->n] = (struct state){
+		.step = step, .parent = parent, .first = NONE, .next = NONE, .hash_next = NONE};
 	return m->n++;
 }
 
@@ -263,8 +260,8 @@ static void try_state(struct slt_match_run *r, struct frame *f, uint16_t c, bool
 	}
 }
 
-static void try_children(struct slt_match_run *r, struct frame *f, uint16_t parent,
-			 bool only_below, const xmlNode *e)
+static void try_children(struct slt_match_run *r, struct frame *f, uint16_t parent, bool only_below,
+			 const xmlNode *e)
 {
 	const struct slt_matcher *m = r->m;
 	uint32_t k = slot_of(m, parent, (const char *)e->name);

@@ -33,9 +33,9 @@ static const struct slt_name_pair *by_pivot(const struct slt_flow_country *c, co
 
 static void refuse(struct slt_walk *w, const xmlNode *e, const char *attribute, const char *detail)
 {
-	const char *name = attribute ? slt_arena_printf(w->arena, "%s/@%s", (const char *)e->name,
-							attribute)
-				     : slt_arena_strdup(w->arena, (const char *)e->name);
+	const char *name =
+		attribute ? slt_arena_printf(w->arena, "%s/@%s", (const char *)e->name, attribute)
+			  : slt_arena_strdup(w->arena, (const char *)e->name);
 	struct slt_map_problem p = {.field = "field.structure",
 				    .rule = "names",
 				    .place = slt_walk_place(w, attribute),
@@ -46,7 +46,8 @@ static void refuse(struct slt_walk *w, const xmlNode *e, const char *attribute, 
 	slt_walk_problem(w, NULL, SLT_FED_STR_002, SLT_SEV_ERROR, &p);
 }
 
-/* --- values moving between attributes and text ------------------------------------------------- */
+/* --- values moving between attributes and text -------------------------------------------------
+ */
 
 struct value {
 	const char *name; /* NULL: the text */
@@ -63,9 +64,8 @@ static size_t read_values(struct slt_walk *w, const xmlNode *e, struct value *v)
 	size_t n = 0;
 
 	for (const xmlAttr *a = e->properties; a && n < PAIRS_MAX; a = a->next) {
-		v[n++] = (struct value){
-			slt_arena_strdup(w->arena, (const char *)a->name),
-			slt_path_value(w->arena, (const xmlNode *)(const void *)a)};
+		v[n++] = (struct value){slt_arena_strdup(w->arena, (const char *)a->name),
+					slt_path_value(w->arena, (const xmlNode *)(const void *)a)};
 	}
 	if (!has_elements(e) && n < PAIRS_MAX) {
 		struct slt_str t = slt_str_trim(slt_str(slt_xml_text(w->arena, e)));
@@ -156,7 +156,8 @@ static void give_name(struct slt_walk *w, xmlNode *e, const struct slt_name *n)
 	xmlSetNs(e, slt_walk_ns(w, e, n->uri, n->prefix));
 }
 
-/* --- in and out -------------------------------------------------------------------------------- */
+/* --- in and out --------------------------------------------------------------------------------
+ */
 
 bool slt_names_in(struct slt_walk *w, xmlNode *e)
 {
@@ -218,7 +219,8 @@ void slt_names_out(struct slt_walk *w, xmlNode *root, const char *service, bool 
 	slt_walk_say(w, "services", SLT_OUT_MAPPED, from, s->element[response].local, NULL);
 }
 
-/* --- faults ------------------------------------------------------------------------------------ */
+/* --- faults ------------------------------------------------------------------------------------
+ */
 
 static const struct slt_fault_pair *fault_by(const struct slt_flow_country *c, const char *code,
 					     const char *pivot)

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define VALUES_MAX 16
+#define VALUES_MAX  16
 #define VALUE_BYTES 4096
 
 struct table {
@@ -84,19 +84,18 @@ static const char *original_label(const struct table *t)
 	const char *text = slt_message(t->w->messages, key, t->language);
 
 	return text ? text
-		    : slt_arena_printf(a, "%s (%s)",
-				       slt_message_or_key(t->w->messages, "label.original",
-							  t->language),
-				       t->original);
+		    : slt_arena_printf(
+			      a, "%s (%s)",
+			      slt_message_or_key(t->w->messages, "label.original", t->language),
+			      t->original);
 }
 
 static const char *label(const struct table *t, const struct slt_narrative_row *row)
 {
 	const char *text = slt_message_or_key(t->w->messages, row->label, t->language);
 
-	return row->original
-		       ? slt_arena_printf(t->w->arena, "%s – %s", text, original_label(t))
-		       : text;
+	return row->original ? slt_arena_printf(t->w->arena, "%s – %s", text, original_label(t))
+			     : text;
 }
 
 static unsigned add_rows(const struct table *t, xmlNode *section, xmlNode *body)
@@ -122,8 +121,8 @@ static unsigned add_rows(const struct table *t, xmlNode *section, xmlNode *body)
 /* The section's text element, made at its place if there is none. */
 static xmlNode *text_of(xmlNode *section)
 {
-	static const char *const before[] = {"templateId", "id", "code", "title", "typeId",
-					     "realmCode"};
+	static const char *const before[] = {"templateId", "id",     "code",
+					     "title",	   "typeId", "realmCode"};
 	xmlNode *last = NULL;
 
 	for (xmlNode *n = slt_xml_first(section); n; n = slt_xml_next(n)) {
@@ -172,10 +171,11 @@ static bool write_section(void *arg, xmlNode *section)
 	} else {
 		xmlAddChild(text, table);
 	}
-	struct slt_trace_entry e = {.rule = "narrative",
-				    .place = t->n->section_text,
-				    .outcome = SLT_OUT_MAPPED,
-				    .note = "table in the reader's language, original kept behind it"};
+	struct slt_trace_entry e = {
+		.rule = "narrative",
+		.place = t->n->section_text,
+		.outcome = SLT_OUT_MAPPED,
+		.note = "table in the reader's language, original kept behind it"};
 	slt_walk_trace(t->w, NULL, &e);
 	return true;
 }

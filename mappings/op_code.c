@@ -248,14 +248,18 @@ static void problem(struct slt_walk *w, const struct slt_rule *r, const struct s
 		    const struct slt_found *f, enum slt_lookup_status s)
 {
 	bool source = s == SLT_LOOKUP_UNKNOWN_CODE || s == SLT_LOOKUP_UNKNOWN_SYSTEM;
-	const struct slt_list *list = source ? l->from : s == SLT_LOOKUP_NOT_IN_SET ? l->pivot : l->to;
+	const struct slt_list *list = source			   ? l->from
+				      : s == SLT_LOOKUP_NOT_IN_SET ? l->pivot
+								   : l->to;
 	struct slt_map_problem p = {
 		.found_system = f->from.system,
 		.found_code = f->from.code,
 		.found_text = f->from.display,
 		.table = r->table,
 		.version = list ? list->version : NULL,
-		.country = source ? w->from->code : s == SLT_LOOKUP_NOT_IN_SET ? "pivot" : w->to->code,
+		.country = source			? w->from->code
+			   : s == SLT_LOOKUP_NOT_IN_SET ? "pivot"
+							: w->to->code,
 		.detail = slt_lookup_status_text(s),
 	};
 	enum slt_severity severity = r->policy == SLT_POLICY_REJECT && r->severity == SLT_SEV_ERROR

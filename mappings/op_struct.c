@@ -187,7 +187,8 @@ void slt_apply_moves(struct slt_walk *w)
 
 /* --- parts ----------------------------------------------------------------------------------- */
 
-static void put_part(struct slt_walk *w, xmlNode *e, const struct slt_name *name, struct slt_str part)
+static void put_part(struct slt_walk *w, xmlNode *e, const struct slt_name *name,
+		     struct slt_str part)
 {
 	const char *text = slt_arena_strndup(w->arena, part.p, part.n);
 
@@ -363,7 +364,8 @@ void slt_op_require(struct slt_walk *w, const struct slt_rule *r, xmlNode *e)
 		slt_walk_trace(w, r, &x);
 		return;
 	}
-	struct slt_trace_entry x = {.outcome = SLT_OUT_REFUSED, .place = p.place, .note = "missing"};
+	struct slt_trace_entry x = {
+		.outcome = SLT_OUT_REFUSED, .place = p.place, .note = "missing"};
 	slt_walk_trace(w, r, &x);
 	slt_walk_problem(w, r, r->error ? r->error : SLT_FED_STR_003,
 			 r->severity == SLT_SEV_ERROR ? SLT_SEV_ERROR : SLT_SEV_WARNING, &p);

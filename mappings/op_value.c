@@ -214,7 +214,7 @@ void slt_op_text(struct slt_walk *w, const struct slt_rule *r, xmlNode *e)
 
 struct identity {
 	const struct slt_identifier *id; /* of the country that issues it */
-	const char *home;                /* that country's code */
+	const char *home;		 /* that country's code */
 	const char *home_root;
 };
 
@@ -273,8 +273,8 @@ static bool check_extension(const struct slt_walk *w, const struct slt_identifie
 	struct slt_personal_code code;
 
 	if (id->no_extension) {
-		return !extension || slt_fail(err, SLT_FED_ID_001,
-					      "this identifier stands without an extension");
+		return !extension ||
+		       slt_fail(err, SLT_FED_ID_001, "this identifier stands without an extension");
 	}
 	if (!extension || !*extension) {
 		return slt_fail(err, SLT_FED_ID_001, "the extension is missing");
@@ -290,8 +290,9 @@ static bool check_extension(const struct slt_walk *w, const struct slt_identifie
 	       slt_personal_code_parse(id->scheme, slt_str(extension), &code, err);
 }
 
-static void trace_id(struct slt_walk *w, const struct slt_rule *r, const struct slt_trace_code *from,
-		     const char *root, enum slt_outcome o, const char *note)
+static void trace_id(struct slt_walk *w, const struct slt_rule *r,
+		     const struct slt_trace_code *from, const char *root, enum slt_outcome o,
+		     const char *note)
 {
 	struct slt_trace_entry e = {.from = *from,
 				    .to = {.system = root, .code = root ? from->code : NULL},
@@ -302,8 +303,8 @@ static void trace_id(struct slt_walk *w, const struct slt_rule *r, const struct 
 	slt_walk_trace(w, r, &e);
 }
 
-static void id_failed(struct slt_walk *w, const struct slt_rule *r, const struct slt_trace_code *from,
-		      enum slt_code code, const char *detail)
+static void id_failed(struct slt_walk *w, const struct slt_rule *r,
+		      const struct slt_trace_code *from, enum slt_code code, const char *detail)
 {
 	struct slt_map_problem p = {.found_system = from->system, .detail = detail};
 	bool refused = severity_of(r) == SLT_SEV_ERROR;

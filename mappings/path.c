@@ -181,7 +181,8 @@ static bool parse_unary(struct parser *s, struct slt_pred **ret)
 	}
 	if (take(s, "not(")) {
 		*ret = new_pred(s, SLT_PRED_NOT);
-		good = *ret && parse_or(s, &(*ret)->a) && (take(s, ")") || fail(s, ") is expected"));
+		good = *ret && parse_or(s, &(*ret)->a) &&
+		       (take(s, ")") || fail(s, ") is expected"));
 	} else if (take(s, "(")) {
 		good = parse_or(s, ret) && (take(s, ")") || fail(s, ") is expected"));
 	} else {

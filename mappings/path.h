@@ -8,9 +8,9 @@
 
 #include "base/xml.h"
 
-#define SLT_PATH_BYTES 1024
-#define SLT_PATH_STEPS 24
-#define SLT_PATH_PREDS 32 /* nodes of all predicates of a path */
+#define SLT_PATH_BYTES	      1024
+#define SLT_PATH_STEPS	      24
+#define SLT_PATH_PREDS	      32 /* nodes of all predicates of a path */
 #define SLT_PATH_ALTERNATIVES 8
 
 struct slt_prefix {
@@ -25,7 +25,7 @@ struct slt_prefixes {
 
 const char *slt_prefix_uri(const struct slt_prefixes *p, const char *prefix, size_t n);
 
-struct slt_test { /* of a name */
+struct slt_test {	   /* of a name */
 	const char *uri;   /* NULL: in no namespace, unless any_uri */
 	const char *local; /* NULL: any */
 	bool any_uri;
@@ -33,7 +33,14 @@ struct slt_test { /* of a name */
 
 struct slt_path;
 
-enum slt_pred_kind { SLT_PRED_AND, SLT_PRED_OR, SLT_PRED_NOT, SLT_PRED_EXISTS, SLT_PRED_EQ, SLT_PRED_NE };
+enum slt_pred_kind {
+	SLT_PRED_AND,
+	SLT_PRED_OR,
+	SLT_PRED_NOT,
+	SLT_PRED_EXISTS,
+	SLT_PRED_EQ,
+	SLT_PRED_NE
+};
 
 struct slt_pred {
 	enum slt_pred_kind kind;
@@ -54,7 +61,7 @@ struct slt_path {
 	const char *text;
 	bool absolute; /* begins with one "/" */
 	struct slt_step *step;
-	size_t n; /* 0: "." */
+	size_t n;	       /* 0: "." */
 	struct slt_path *next; /* the alternative after "|" */
 };
 

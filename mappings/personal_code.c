@@ -77,9 +77,10 @@ static bool parse_hetu(struct slt_str s, struct slt_personal_code *ret, struct s
 	if (s.n != HETU_LEN || !digits(s.p, 2, &day) || !digits(s.p + 2, 2, &month) ||
 	    !digits(s.p + 4, 2, &yy) || !hetu_century(s.p[6], &century) ||
 	    !digits(s.p + 7, 3, &number) || number < 2) {
-		return slt_fail(err, SLT_FED_ID_001,
-				"the Finnish personal code is not of the form DDMMYY, century sign, "
-				"three digits, check character");
+		return slt_fail(
+			err, SLT_FED_ID_001,
+			"the Finnish personal code is not of the form DDMMYY, century sign, "
+			"three digits, check character");
 	}
 	if (!date_exists(century + yy, month, day)) {
 		return slt_fail(err, SLT_FED_ID_001,
@@ -118,9 +119,10 @@ static bool parse_isikukood(struct slt_str s, struct slt_personal_code *ret, str
 	if (s.n != ISIKUKOOD_LEN || !digits(s.p, 1, &first) || first < 1 || first > 8 ||
 	    !digits(s.p + 1, 2, &yy) || !digits(s.p + 3, 2, &month) || !digits(s.p + 5, 2, &day) ||
 	    !digits(s.p + 7, 4, &rest)) {
-		return slt_fail(err, SLT_FED_ID_001,
-				"the Estonian personal code is not of eleven digits beginning with 1 "
-				"to 8");
+		return slt_fail(
+			err, SLT_FED_ID_001,
+			"the Estonian personal code is not of eleven digits beginning with 1 "
+			"to 8");
 	}
 	unsigned year = 1800 + (first - 1) / 2 * 100 + yy;
 	if (!date_exists(year, month, day)) {

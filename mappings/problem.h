@@ -19,11 +19,12 @@ struct slt_map_problem {
 	const char *field; /* key of messages.tsv or the rule's id */
 	const char *rule;
 	const char *place; /* XPath */
-	const char *found_system, *found_code, *found_text; /* NULL where there is none, or masked */
+	const char *found_system, *found_code,
+		*found_text;	     /* NULL where there is none, or masked */
 	const char *table, *version; /* the list that has no answer, of `country` */
 	const char *country;
-	const char *target;  /* country translated into */
-	const char *detail;  /* English, for the integrator */
+	const char *target; /* country translated into */
+	const char *detail; /* English, for the integrator */
 };
 
 struct slt_problems {

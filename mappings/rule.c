@@ -180,8 +180,7 @@ static void check_options(const struct reader *r, const struct slt_rule *rule)
 		}
 	}
 	if ((rule->policy == SLT_POLICY_DEFAULT) != (rule->default_code != NULL)) {
-		slt_conf_problem(r->c, r->g, NULL,
-				 "policy \"default\" and default go together");
+		slt_conf_problem(r->c, r->g, NULL, "policy \"default\" and default go together");
 	}
 }
 
@@ -234,9 +233,9 @@ static void read_when(const struct reader *r, struct slt_rule *rule)
 /* What the operation asks of its path. */
 static void check_where(const struct reader *r, struct slt_rule *rule)
 {
-	
-	static const unsigned element_only = BIT(CODE) | BIT(IDENTIFIER) | BIT(NAMESPACE) |
-					     BIT(MOVE) | BIT(REPEAT);
+
+	static const unsigned element_only =
+		BIT(CODE) | BIT(IDENTIFIER) | BIT(NAMESPACE) | BIT(MOVE) | BIT(REPEAT);
 	unsigned bit = 1u << rule->what;
 
 	for (const struct slt_path *p = rule->where; p; p = p->next) {
@@ -261,8 +260,7 @@ static void check_where(const struct reader *r, struct slt_rule *rule)
 		rule->attribute = attribute;
 	}
 	if (rule->what == SLT_DO_NAMESPACE && rule->to_text) {
-		const char *uri =
-			slt_prefix_uri(r->prefixes, rule->to_text, strlen(rule->to_text));
+		const char *uri = slt_prefix_uri(r->prefixes, rule->to_text, strlen(rule->to_text));
 		rule->to = (struct slt_name){.prefix = rule->to_text, .uri = uri};
 		if (!uri) {
 			slt_conf_problem(r->c, r->g, "to", "to: the prefix is not declared");

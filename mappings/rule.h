@@ -12,24 +12,24 @@
 #include "mappings/problem.h"
 
 enum slt_what { /* in the order of the words in rule.c */
-	SLT_DO_CODE,
-	SLT_DO_UNIT,
-	SLT_DO_IDENTIFIER,
-	SLT_DO_DATE,
-	SLT_DO_NUMBER,
-	SLT_DO_TEXT,
-	SLT_DO_SET,
-	SLT_DO_COPY,
-	SLT_DO_RENAME,
-	SLT_DO_NAMESPACE,
-	SLT_DO_MOVE,
-	SLT_DO_SPLIT,
-	SLT_DO_JOIN,
-	SLT_DO_REPEAT,
-	SLT_DO_DROP,
-	SLT_DO_REQUIRE,
-	SLT_DO_FORBID,
-	SLT_DO_COUNT
+		SLT_DO_CODE,
+		SLT_DO_UNIT,
+		SLT_DO_IDENTIFIER,
+		SLT_DO_DATE,
+		SLT_DO_NUMBER,
+		SLT_DO_TEXT,
+		SLT_DO_SET,
+		SLT_DO_COPY,
+		SLT_DO_RENAME,
+		SLT_DO_NAMESPACE,
+		SLT_DO_MOVE,
+		SLT_DO_SPLIT,
+		SLT_DO_JOIN,
+		SLT_DO_REPEAT,
+		SLT_DO_DROP,
+		SLT_DO_REQUIRE,
+		SLT_DO_FORBID,
+		SLT_DO_COUNT
 };
 
 enum slt_policy {
@@ -50,7 +50,8 @@ struct slt_name { /* of an element (uri and local) or an attribute (uri NULL) */
 struct slt_rule {
 	/* as written */
 	const char *id, *where_text, *field, *when_text, *table, *error_text, *null_flavor;
-	const char *default_code, *class, *value, *from_text_path, *to_text, *separator, *in_text_path;
+	const char *default_code, *class, *value, *from_text_path, *to_text, *separator,
+		*in_text_path;
 	const char *min_text, *max_text;
 	struct slt_conf_strings documents, good_words, before_words, into_words, from_all_words;
 	int what, policy, keep, usage, severity, format, decimal;
@@ -60,7 +61,7 @@ struct slt_rule {
 	struct slt_path *where, *in, *from;
 	struct slt_path **from_all; /* NULL terminated, of from_all_words.n */
 	struct slt_cond *when;
-	unsigned good; /* bits of enum slt_relation */
+	unsigned good;			  /* bits of enum slt_relation */
 	const struct slt_test *attribute; /* last step of where, NULL for elements */
 	struct slt_name to;
 	struct slt_name *before, *into;

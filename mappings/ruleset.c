@@ -48,8 +48,8 @@ struct loading {
 	struct slt_flow *f;
 };
 
-static bool open_file(struct loading *l, const char *path, const struct slt_conf_option *o, size_t n,
-		      struct slt_conf **ret, struct top *top)
+static bool open_file(struct loading *l, const char *path, const struct slt_conf_option *o,
+		      size_t n, struct slt_conf **ret, struct top *top)
 {
 	SLT_AUTO_STR char *digest = NULL;
 
@@ -209,8 +209,8 @@ static void check_rules(const struct slt_flow *f, const struct slt_rules *rules,
 	for (size_t i = 0; i < rules->n; i++) {
 		const struct slt_rule *r = &rules->v[i];
 		if (r->table && !slt_country_list(pivot, r->table)) {
-			slt_lint_add(lint, r->file, r->line, "table '%s': the pivot has no such list",
-				     r->table);
+			slt_lint_add(lint, r->file, r->line,
+				     "table '%s': the pivot has no such list", r->table);
 		}
 		check_cond(f, r->when, r->file, r->line, lint);
 		check_kinds(f, &r->documents, r->file, r->line, lint);

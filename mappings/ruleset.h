@@ -25,7 +25,7 @@ struct slt_field {
 struct slt_flow_message { /* the pivot's names of a service's body elements */
 	const char *service, *request_text, *response_text;
 	struct slt_name name[2]; /* request, response */
-	const char *kind[2];     /* "list.request", "list.response" */
+	const char *kind[2];	 /* "list.request", "list.response" */
 };
 
 enum slt_guard_what {
@@ -88,7 +88,7 @@ struct slt_fault_pair {
 struct slt_flow_country {
 	const char *country;
 	struct slt_prefixes prefixes; /* common ones, then its own */
-	size_t n_common;              /* how many are the common ones */
+	size_t n_common;	      /* how many are the common ones */
 	struct slt_service *service;
 	struct slt_name_pair *name;
 	struct slt_fault_pair *fault;

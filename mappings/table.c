@@ -339,8 +339,7 @@ static const struct slt_cond *read_when(const struct loader *l)
 	struct slt_cond *cond = NULL;
 	struct slt_err err = SLT_ERR_INIT;
 
-	if (*cell(l, COL_WHEN) &&
-	    !slt_cond_parse(cell(l, COL_WHEN), l->t->arena, &cond, &err)) {
+	if (*cell(l, COL_WHEN) && !slt_cond_parse(cell(l, COL_WHEN), l->t->arena, &cond, &err)) {
 		complain(l, COL_WHEN, err.msg);
 	}
 	return cond;

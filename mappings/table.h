@@ -23,8 +23,8 @@ enum slt_relation {
 enum slt_direction { SLT_DIR_BOTH, SLT_DIR_TO_PIVOT, SLT_DIR_FROM_PIVOT };
 enum slt_row_status { SLT_ROW_ACTIVE, SLT_ROW_DRAFT, SLT_ROW_RETIRED };
 
-#define SLT_ROW_NONE  UINT32_MAX
-#define SLT_CODE_MAX  1024 /* bytes of a code */
+#define SLT_ROW_NONE UINT32_MAX
+#define SLT_CODE_MAX 1024 /* bytes of a code */
 
 struct slt_row { /* texts are offsets for slt_table_text(); the empty text is "" */
 	uint32_t code, display, lang, pivot_code, pivot_display, replaced_by;

@@ -89,7 +89,8 @@ static void add_code(struct slt_buf *b, const char *name, const struct slt_trace
 	const struct {
 		const char *name, *value;
 		bool secret;
-	} parts[] = {{"system", c->system, false}, {"code", c->code, true}, {"text", c->display, true}};
+	} parts[] = {
+		{"system", c->system, false}, {"code", c->code, true}, {"text", c->display, true}};
 
 	if (!c->system && !c->code && !c->display) {
 		return;

@@ -12,8 +12,8 @@
 #include "base/arena.h"
 
 enum slt_outcome {
-	SLT_OUT_MAPPED,    /* another code, name, identifier or structure */
-	SLT_OUT_KEPT,      /* looked at and left as it was */
+	SLT_OUT_MAPPED,	   /* another code, name, identifier or structure */
+	SLT_OUT_KEPT,	   /* looked at and left as it was */
 	SLT_OUT_DROPPED,   /* removed, or put into originalText */
 	SLT_OUT_DEFAULTED, /* a default given by the rule */
 	SLT_OUT_REFUSED,   /* could not be mapped and stops the message */
@@ -27,17 +27,17 @@ struct slt_trace_code {
 
 struct slt_trace_entry {
 	const char *document; /* kind: "eP", "list.request" */
-	unsigned part;        /* 0 the body, n the nth attachment */
-	const char *rule;     /* id of the rule; "names", "services", "cda" for what the set implies */
-	const char *place;    /* XPath in the source document */
+	unsigned part;	      /* 0 the body, n the nth attachment */
+	const char *rule;  /* id of the rule; "names", "services", "cda" for what the set implies */
+	const char *place; /* XPath in the source document */
 	struct slt_trace_code from, pivot, to;
-	const char *table;          /* list id */
-	const char *from_version;   /* version of the source country's list */
-	const char *to_version;     /* of the target country's */
-	const char *relation;       /* composed */
+	const char *table;	  /* list id */
+	const char *from_version; /* version of the source country's list */
+	const char *to_version;	  /* of the target country's */
+	const char *relation;	  /* composed */
 	enum slt_outcome outcome;
 	const char *note; /* "restored from translation", "replaced by …"; NULL */
-	bool personal;    /* from and to are masked unless asked for */
+	bool personal;	  /* from and to are masked unless asked for */
 };
 
 struct slt_trace {
@@ -46,7 +46,7 @@ struct slt_trace {
 	size_t n, cap;
 	const char *from, *to, *flow, *message, *service; /* service: the flow's word */
 	const char *from_version, *to_version, *flow_version;
-	const char *set_digest;   /* hex */
+	const char *set_digest;	  /* hex */
 	const char *input_digest; /* SHA-256 of the body as it came, hex; NULL when not computed */
 	const char *output_digest;
 	int64_t now_ms;

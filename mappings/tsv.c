@@ -15,7 +15,7 @@ struct slt_tsv {
 	size_t rows;
 	const char *const *names;
 	size_t n_names;
-	int place[SLT_TSV_COLUMNS];  /* the file's column -> name */
+	int place[SLT_TSV_COLUMNS];    /* the file's column -> name */
 	bool present[SLT_TSV_COLUMNS]; /* by name */
 	size_t n_columns;
 	char digest[2 * SLT_DIGEST_MAX + 1];

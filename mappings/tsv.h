@@ -8,9 +8,9 @@
 
 #include "mappings/lint.h"
 
-#define SLT_TSV_BYTES   (1u << 30) /* a file */
-#define SLT_TSV_LINE    65536      /* bytes of a line */
-#define SLT_TSV_ROWS    2000000
+#define SLT_TSV_BYTES	(1u << 30) /* a file */
+#define SLT_TSV_LINE	65536	   /* bytes of a line */
+#define SLT_TSV_ROWS	2000000
 #define SLT_TSV_COLUMNS 32
 
 struct slt_tsv;
@@ -19,8 +19,7 @@ struct slt_tsv;
  * must be there. Problems go to the lint with file and line; false when the file cannot be used
  * at all. sha256 (hex, may be NULL) must match. */
 SLT_CHECK bool slt_tsv_open(const char *path, const char *sha256, const char *const *columns,
-			    size_t n, size_t required, struct slt_lint *lint,
-			    struct slt_tsv **ret);
+			    size_t n, size_t required, struct slt_lint *lint, struct slt_tsv **ret);
 /* The same over bytes that are copied; `path` is for messages. */
 SLT_CHECK bool slt_tsv_open_bytes(const char *path, struct slt_str bytes,
 				  const char *const *columns, size_t n, size_t required,
