@@ -206,7 +206,7 @@ static bool run(struct state *s, const void *p, size_t n, const char *what, stru
 	if (!fed && !s->stopped) {
 		const xmlError *e = xmlCtxtGetLastError(s->ctxt);
 		struct slt_str why = slt_str_trim(slt_str(e && e->message ? e->message : "empty"));
-		return slt_fail(err, SLT_EINVALID_XML, "%s is not well-formed XML: line %d: %.*s",
+		return slt_fail(err, SLT_EINVALID_XML, "%s: not well-formed XML, line %d: %.*s",
 				what, e ? e->line : 0, (int)(why.n < 200 ? why.n : 200), why.p);
 	}
 	return true;

@@ -435,6 +435,50 @@ static void older_versions(void **state)
 	}
 }
 
+/* The writer makes absolute locations only, so this one is made and signed by hand. */
+static void parts_beside_the_directory(void **state)
+{
+	const struct conf c = FI;
+	SLT_AUTO_BUF(inner, 65536);
+	SLT_AUTO_BUF(value, 4096);
+	struct slt_digest d;
+	struct slt_err err = SLT_ERR_INIT;
+
+	(void)state;
+	publish(&c);
+	struct slt_buf *shared = at("http://cs.fi/V6/1/shared-params.xml");
+	slt_digest_of(SLT_SHA512, shared->p, shared->n, &d);
+	slt_buf_addf(&inner,
+		     "--i\nExpire-date: 2030-01-01T00:00:00Z\nVersion: 6\n\n--i\n"
+		     "Content-type: application/octet-stream\nContent-transfer-encoding: base64\n"
+		     "Content-identifier: SHARED-PARAMETERS; instance='FI'\n"
+		     "Content-location: x/shared-params.xml\nHash-algorithm-id: %s\n\n",
+		     slt_digest_uri(SLT_SHA512));
+	slt_buf_add_base64(&inner, d.v, d.n);
+	slt_buf_adds(&inner, "\n--i--\n");
+	slt_digest_of(slt_sig_digest(f.key[0]->alg), inner.p, inner.n, &d);
+	assert_true(f.key[0]->sign(f.key[0], &d, &value, &err));
+	struct slt_buf *out = serve(200, "http://cs.fi/internalconf?version=6");
+	slt_buf_addf(out,
+		     "Content-Type: multipart/related; boundary=o\n\n--o\n"
+		     "Content-Type: multipart/mixed; boundary=i\n\n%s\n--o\n"
+		     "Content-Type: application/octet-stream\nContent-Transfer-Encoding: base64\n"
+		     "Signature-Algorithm-Id: %s\nVerification-certificate-hash: ",
+		     inner.p, slt_sig_uri(f.key[0]->alg));
+	unsigned char md[64];
+	unsigned n = 0;
+	assert_int_equal(X509_digest(f.cert[0]->x509, slt_digest_md(SLT_SHA512), md, &n), 1);
+	slt_buf_add_base64(out, md, n);
+	slt_buf_addf(out, "; hash-algorithm-id=\"%s\"\n\n", slt_digest_uri(SLT_SHA512));
+	slt_buf_add_base64(out, value.p, value.n);
+	slt_buf_adds(out, "\n--o--\n");
+	struct slt_buf *to = serve(200, "http://cs.fi/x/shared-params.xml");
+	slt_buf_add(to, shared->p, shared->n);
+	assert_int_equal(fetch(), SLT_OK);
+	assert_int_equal(held("FI"), 100);
+	assert_int_equal(asked("http://cs.fi/x/shared-params.xml"), 1);
+}
+
 static void rotated_key(void **state)
 {
 	struct conf c = FI;
@@ -988,6 +1032,7 @@ int main(void)
 		CASE(fetches_and_loads),
 		CASE(unchanged_parts_stay),
 		CASE(older_versions),
+		CASE(parts_beside_the_directory),
 		CASE(rotated_key),
 		CASE(older_is_refused),
 		CASE(another_address_may_be_newer),
