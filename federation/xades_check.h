@@ -21,6 +21,7 @@ struct slt_xades_job {
 	struct slt_xades *x;
 	struct slt_verdict verdict; /* in the making; owned until handed out */
 	const struct slt_gc_ca *ca; /* of the signing certificate */
+	struct slt_id member;	    /* it names; strings in x->arena */
 	bool chained;		    /* a hash chain result is at hand and referenced */
 };
 

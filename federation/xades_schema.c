@@ -69,38 +69,50 @@ struct term {
 	char times; /* 1, '?', '*' or '+' */
 };
 
-static const char *prefix_of(const xmlNode *n)
+/* A node's name as the tables write it: split, since joining would need memory. */
+struct qname {
+	const char *prefix; /* "ds:", "xades:" or NULL */
+	const char *local;
+};
+
+static struct qname qname_of(const xmlNode *n)
 {
 	const char *ns = n->ns != NULL ? (const char *)n->ns->href : "";
+	struct qname q = {.local = (const char *)n->name};
 
 	if (strcmp(ns, SLT_NS_DS) == 0) {
-		return "ds:";
+		q.prefix = "ds:";
+	} else if (strcmp(ns, SLT_NS_XADES) == 0) {
+		q.prefix = "xades:";
 	}
-	return strcmp(ns, SLT_NS_XADES) == 0 ? "xades:" : NULL;
+	return q;
 }
 
-static bool has_name(const xmlNode *n, struct slt_str name)
+static bool has_name(const struct qname *q, struct slt_str name)
 {
-	const char *prefix = prefix_of(n);
+	size_t n = q->prefix != NULL ? strlen(q->prefix) : 0;
 
-	if (slt_str_eq(name, "any")) {
-		return prefix == NULL;
+	if (q->prefix == NULL) {
+		return slt_str_eq(name, "any");
 	}
-	if (prefix == NULL || !slt_str_starts(name, prefix)) {
-		return false;
-	}
-	return slt_str_eq((struct slt_str){name.p + strlen(prefix), name.n - strlen(prefix)},
-			  (const char *)n->name);
+	return name.n > n && name.p[0] == q->prefix[0] && name.p[n] == q->local[0] &&
+	       slt_str_starts(name, q->prefix) &&
+	       slt_str_eq((struct slt_str){name.p + n, name.n - n}, q->local);
 }
 
 static const struct model *model_of(const xmlNode *n)
 {
+	struct qname q = qname_of(n);
+
+	if (q.prefix == NULL) {
+		return NULL;
+	}
 	if (slt_xml_is(n, SLT_NS_XADES, "Cert") &&
 	    slt_xml_is(n->parent, SLT_NS_XADES, "SigningCertificateV2")) {
 		return &cert_v2;
 	}
 	for (size_t i = 0; i < SLT_COUNT(models); i++) {
-		if (has_name(n, slt_str(models[i].name))) {
+		if (has_name(&q, slt_str(models[i].name))) {
 			return &models[i];
 		}
 	}
@@ -130,15 +142,20 @@ static bool check_sequence(const struct model *m, const xmlNode *n, struct slt_e
 {
 	const xmlNode *child = slt_xml_first(n);
 	const char *content = m->content;
+	struct qname q = {.prefix = NULL};
 	struct term t;
 
+	if (child != NULL) {
+		q = qname_of(child);
+	}
 	while (next_term(&content, &t)) {
 		unsigned seen = 0;
 		bool many = t.times == '*' || t.times == '+';
 
-		while (child != NULL && (many || seen == 0) && has_name(child, t.name)) {
+		while (child != NULL && (many || seen == 0) && has_name(&q, t.name)) {
 			seen++;
 			child = slt_xml_next(child);
+			q = child != NULL ? qname_of(child) : q;
 		}
 		if (seen == 0 && (t.times == 1 || t.times == '+')) {
 			return slt_fail(
@@ -158,10 +175,11 @@ static bool check_sequence(const struct model *m, const xmlNode *n, struct slt_e
 static bool is_choice(const struct model *m, const xmlNode *child)
 {
 	const char *content = m->content;
+	struct qname q = qname_of(child);
 	struct term t;
 
 	while (next_term(&content, &t)) {
-		if (has_name(child, t.name)) {
+		if (has_name(&q, t.name)) {
 			return true;
 		}
 	}

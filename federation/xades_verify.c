@@ -135,11 +135,10 @@ static bool find_cert(struct slt_xades_job *j, struct slt_err *err)
 			"nonRepudiation");
 }
 
-static bool check_owner(struct slt_xades_job *j, struct slt_err *err)
+static bool find_member(struct slt_xades_job *j, struct slt_err *err)
 {
 	const struct slt_verify_input *in = j->in;
 	X509 *cert = j->verdict.cert;
-	struct slt_id member;
 	SLT_AUTO_BUF(name, 8192);
 
 	j->ca = in->ca_override != NULL ? in->ca_override
@@ -158,17 +157,20 @@ static bool check_owner(struct slt_xades_job *j, struct slt_err *err)
 				j->ca->name != NULL ? j->ca->name : "",
 				j->ca->profile_class != NULL ? j->ca->profile_class : "");
 	}
-	if (!slt_certinfo_member(cert, j->ca->profile, in->signer.instance, j->x->arena, &member,
-				 err)) {
-		return false;
-	}
-	if (!slt_id_same_member(&member, &in->signer)) {
-		struct slt_id want = slt_id_member(&in->signer);
+	return slt_certinfo_member(cert, j->ca->profile, in->signer.instance, j->x->arena,
+				   &j->member, err);
+}
 
+static bool check_owner(struct slt_xades_job *j, struct slt_err *err)
+{
+	struct slt_id want = slt_id_member(&j->in->signer);
+
+	if (!slt_id_same_member(&j->member, &want)) {
 		return slt_fail(err, SLT_EINCORRECT_CERTIFICATE,
 				"the signature was made with a certificate of %s, but the message "
 				"is %s's",
-				slt_id_text(&member, j->x->arena), slt_id_text(&want, j->x->arena));
+				slt_id_text(&j->member, j->x->arena),
+				slt_id_text(&want, j->x->arena));
 	}
 	return true;
 }
@@ -302,6 +304,73 @@ static bool check_path(struct slt_xades_job *j, struct slt_err *err)
 				&j->verdict.path, err);
 }
 
+/* --- what is known already --- */
+
+static void key_add(struct slt_hasher *h, struct slt_xades_job *j, const xmlNode *n)
+{
+	const char *text = slt_xml_text(j->x->arena, n);
+
+	slt_hasher_add(h, text, strlen(text) + 1); /* the NUL keeps neighbours apart */
+}
+
+/* Digest of everything that the verdict on the certificate rests on; false when this signature's
+ * is not to be remembered. */
+static bool cache_key(struct slt_xades_job *j, struct slt_digest *ret)
+{
+	static const char *const to_values[] = {"RevocationValues", "OCSPValues"};
+	const struct slt_verify_input *in = j->in;
+	const xmlNode *info = slt_xml_child(j->x->signature, SLT_NS_DS, "KeyInfo");
+	const xmlNode *data = info != NULL ? slt_xml_child(info, SLT_NS_DS, "X509Data") : NULL;
+	const xmlNode *cert =
+		data != NULL ? slt_xml_child(data, SLT_NS_DS, "X509Certificate") : NULL;
+	const xmlNode *u = j->x->unsigned_properties;
+	const xmlNode *values = u != NULL ? slt_xades_path(u, to_values, 2) : NULL;
+
+	/* certificates brought along are rare, and would have to be part of the key */
+	if (!slt_verify_cache_serves(in->cache, in->gc) || in->ca_override != NULL ||
+	    cert == NULL || values == NULL ||
+	    slt_xml_child(u, SLT_NS_XADES, "CompleteCertificateRefs") != NULL) {
+		return false;
+	}
+
+	SLT_AUTO(slt_hasher_free) struct slt_hasher *h = slt_hasher_new(SLT_SHA256);
+
+	slt_hasher_add(h, in->lax ? "lax" : "str", 3);
+	slt_hasher_add(h, in->signer.instance, strlen(in->signer.instance) + 1);
+	key_add(h, j, cert);
+	for (const xmlNode *n = slt_xml_first(values); n != NULL; n = slt_xml_next(n)) {
+		key_add(h, j, n);
+	}
+	slt_hasher_end(h, ret);
+	return true;
+}
+
+static bool recall(struct slt_xades_job *j, const struct slt_digest *key)
+{
+	struct slt_verify_known k;
+
+	if (!slt_verify_cache_get(j->in->cache, key, j->in->at_ms, j->x->arena, &k)) {
+		return false;
+	}
+	j->verdict.cert = k.cert;
+	j->verdict.path = k.path;
+	j->ca = k.ca;
+	j->member = k.member;
+	return true;
+}
+
+static void remember(struct slt_xades_job *j, const struct slt_digest *key)
+{
+	struct slt_verify_known k = {
+		.cert = j->verdict.cert,
+		.ca = j->ca,
+		.member = j->member,
+		.path = j->verdict.path,
+	};
+
+	slt_verify_cache_put(j->in->cache, key, j->in->at_ms, &k);
+}
+
 /* --- all together --- */
 
 static void read_signing_time(struct slt_xades_job *j)
@@ -335,10 +404,20 @@ static bool run(struct slt_xades_job *j, struct slt_err *err)
 	if (j->chained && !check_hash_chain(in, err)) {
 		return false;
 	}
-	if (!find_cert(j, err) || !check_owner(j, err) || !slt_xades_core(j, err) ||
-	    (in->lax && !slt_xades_core_manifests(j, err)) || !slt_xades_policy_cert(j, err) ||
-	    !check_path(j, err)) {
+
+	struct slt_digest key;
+	bool cached = cache_key(j, &key), known = cached && recall(j, &key);
+
+	if (!known && (!find_cert(j, err) || !find_member(j, err))) {
 		return false;
+	}
+	if (!check_owner(j, err) || !slt_xades_core(j, err) ||
+	    (in->lax && !slt_xades_core_manifests(j, err)) || !slt_xades_policy_cert(j, err) ||
+	    (!known && !check_path(j, err))) {
+		return false;
+	}
+	if (cached && !known) {
+		remember(j, &key);
 	}
 	read_signing_time(j);
 	return true;

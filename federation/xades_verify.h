@@ -20,27 +20,28 @@
  * slt_chain_verify(). Thread-safe.
  */
 
-#include "federation/trust.h"
+#include "federation/verify_cache.h"
 
 struct slt_verify_part {
-	const char *name;                /* "/message.xml", "/attachment1" */
+	const char *name;		 /* "/message.xml", "/attachment1" */
 	const struct slt_digest *digest; /* NULL: unknown, the bytes in data are hashed */
-	struct slt_str data;             /* p NULL when only the digest is at hand */
+	struct slt_str data;		 /* p NULL when only the digest is at hand */
 };
 
 struct slt_verify_input {
 	const struct slt_globalconf *gc;
 	struct slt_id signer; /* compared at member level */
 	int64_t at_ms;
-	struct slt_str signature; /* signatures.xml */
+	struct slt_str signature;		      /* signatures.xml */
 	struct slt_str hash_chain_result, hash_chain; /* p NULL in direct mode */
 	const struct slt_verify_part *parts;
 	size_t n_parts;
-	bool lax;        /* X-Road's own behaviour */
-	bool schema;     /* with lax: also the schema check, which X-Road makes on the wire */
+	bool lax;	 /* X-Road's own behaviour */
+	bool schema;	 /* with lax: also the schema check, which X-Road makes on the wire */
 	bool allow_sha1; /* old archives */
 	bool absent_attachments_ok; /* ASiC: /attachmentN that is not at hand is reported only */
 	const struct slt_gc_ca *ca_override;
+	struct slt_verify_cache *cache; /* may be NULL; ignored when made for another gc */
 };
 
 struct slt_verdict {
