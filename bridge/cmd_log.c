@@ -135,6 +135,32 @@ static bool export_message(struct export *x, const struct slt_msglog_message *m,
 	return true;
 }
 
+/* The trace of the mapping that made a sent message, beside its container. */
+static bool export_trace(struct export *x, const struct slt_msglog_message *m, struct slt_err *err)
+{
+	SLT_AUTO_BUF(bytes, SIZE_MAX / 4);
+	SLT_AUTO_BUF(name, 8192);
+	struct slt_err own = SLT_ERR_INIT;
+
+	if (!slt_msglog_read_part(x->r, m->seq, SLT_MSGLOG_TRACE, &bytes, &own)) {
+		if (own.code == SLT_ENOTFOUND) {
+			return true; /* a received one has none; a cut one no longer */
+		}
+		*err = own;
+		return false;
+	}
+	slt_msglog_export_name(m, &name);
+	const char *file = slt_buf_str(&name).p;
+	int stem = (int)(strlen(file) - strlen(".asice"));
+	SLT_AUTO_STR char *trace = slt_asprintf("%.*s.trace.json", stem, file);
+	SLT_AUTO_STR char *path = slt_path_join(x->a->out, trace);
+	if (!slt_file_write(path, bytes.p, bytes.n, 0600, err)) {
+		return false;
+	}
+	printf("%s\n", path);
+	return true;
+}
+
 static bool export_exchange(void *arg, const struct slt_msglog_exchange *e, struct slt_err *err)
 {
 	struct export *x = arg;
@@ -146,7 +172,8 @@ static bool export_exchange(void *arg, const struct slt_msglog_exchange *e, stru
 		return false;
 	}
 	for (size_t i = 0; i < n; i++) {
-		if (!export_message(x, &m[i], err)) {
+		if (!export_message(x, &m[i], err) ||
+		    (x->a->traces && !export_trace(x, &m[i], err))) {
 			return false;
 		}
 	}
@@ -256,6 +283,7 @@ enum letter {
 	O_JSON,
 	O_FULL,
 	O_OUT,
+	O_TRACES,
 	O_CONF,
 	O_CHAIN_ONLY,
 	O_HEAD,
@@ -285,6 +313,7 @@ static const struct {
 	{"json",         O_JSON,         LIST | SHOW | VERIFY, NULL, "a JSON object a line"},
 	{"full",         O_FULL,         SHOW,             NULL,     "with the messages and traces themselves: these are personal data"},
 	{"out",          O_OUT,          EXPORT | ARCHIVE, "DIR",    "where the files go"},
+	{"traces",       O_TRACES,       EXPORT,           NULL,     "also why each value of a sent message became what it is, as NAME.trace.json"},
 	{"conf",         O_CONF,         VERIFY,           "SIDE=DIR", "global configuration cache of a side; repeatable"},
 	{"chain-only",   O_CHAIN_ONLY,   VERIFY,           NULL,     "no signatures and time-stamps"},
 	{"head",         O_HEAD,         VERIFY,           "SEQ:HEX", "head of the chain that must be in the log"},
@@ -436,6 +465,9 @@ static bool take_option(struct slt_log_args *a, int letter, const char *value, s
 		return true;
 	case O_FULL:
 		a->full = true;
+		return true;
+	case O_TRACES:
+		a->traces = true;
 		return true;
 	case O_OUT:
 		a->out = value;

@@ -17,7 +17,7 @@ struct slt_log_conf { /* --conf SIDE=DIR */
 struct slt_log_args {
 	const char *path; /* of the message log */
 	struct slt_msglog_filter filter;
-	bool json, full, chain_only, lax, test_profile;
+	bool json, full, chain_only, lax, test_profile, traces;
 	const char *out;   /* directory */
 	const char *head;  /* "SEQ:HEX" */
 	unsigned max_size; /* of an archive */

@@ -80,15 +80,13 @@ static bool recover(void *arg, const struct slt_msglog_exchange *x, struct slt_e
 	struct slt_service *s = arg;
 	bool before = x->n_messages < 2; /* nothing had been sent */
 
-	(void)err;
 	slt_log(SLT_LOG_WARNING,
 		before ? "an exchange was cut short before anything was sent"
 		       : "an exchange was cut short: look at the other side what became of it",
 		"exchange", x->exchange, "route", x->route, NULL);
-	slt_msglog_finish(s->log, x->exchange, before ? SLT_MSGLOG_FAILED : SLT_MSGLOG_UNKNOWN,
-			  slt_code_name(SLT_EOUTCOME_UNKNOWN, SLT_DIALECT_SNAKE), slt_now_ms(),
-			  NULL, NULL);
-	return true;
+	return slt_msglog_finish_wait(
+		s->log, x->exchange, before ? SLT_MSGLOG_FAILED : SLT_MSGLOG_UNKNOWN,
+		slt_code_name(SLT_EOUTCOME_UNKNOWN, SLT_DIALECT_SNAKE), slt_now_ms(), err);
 }
 
 bool slt_service_open(struct slt_config *take_config, struct slt_service **ret, struct slt_err *err)

@@ -110,10 +110,12 @@ bool slt_wrap(struct slt_err *err, const char *fmt, ...)
 	vsnprintf(context, sizeof(context), fmt, ap);
 	va_end(ap);
 	memcpy(old, err->msg, sizeof(old));
-	int n = snprintf(err->msg, sizeof(err->msg), "%s: ", context);
-	if (n > 0 && (size_t)n < sizeof(err->msg)) {
-		snprintf(err->msg + n, sizeof(err->msg) - (size_t)n, "%s", old);
-	}
+	size_t n = strlen(context);
+	size_t room = sizeof(err->msg) - 1;
+	n = n < room ? n : room;
+	memcpy(err->msg, context, n);
+	snprintf(err->msg + n, sizeof(err->msg) - n, ": %.*s",
+		 (int)(room - n > 2 ? room - n - 2 : 0), old);
 	return false;
 }
 
