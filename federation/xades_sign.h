@@ -9,7 +9,7 @@
 #include "federation/hashchain.h"
 #include "federation/key.h"
 
-struct slt_sign_input { /* one message; borrowed */
+struct slt_sign_input {			/* one message; borrowed */
 	const struct slt_digest *parts; /* SHA-512 of message and attachments */
 	const char *const *names;
 	size_t n;
@@ -22,7 +22,7 @@ struct slt_sign_options {
 	int64_t now_ms; /* SigningTime */
 };
 
-struct slt_signed { /* per message; malloc'ed */
+struct slt_signed {					  /* per message; malloc'ed */
 	char *signature, *hash_chain_result, *hash_chain; /* the latter two NULL in direct mode */
 };
 

@@ -327,7 +327,7 @@ static bool cache_key(struct slt_xades_job *j, struct slt_digest *ret)
 	const xmlNode *values = u != NULL ? slt_xades_path(u, to_values, 2) : NULL;
 
 	/* certificates brought along are rare, and would have to be part of the key */
-	if (!slt_verify_cache_serves(in->cache, in->gc) || in->ca_override != NULL ||
+	if (in->memory == NULL || in->memory->gc != in->gc || in->ca_override != NULL ||
 	    cert == NULL || values == NULL ||
 	    slt_xml_child(u, SLT_NS_XADES, "CompleteCertificateRefs") != NULL) {
 		return false;
@@ -349,7 +349,9 @@ static bool recall(struct slt_xades_job *j, const struct slt_digest *key)
 {
 	struct slt_verify_known k;
 
-	if (!slt_verify_cache_get(j->in->cache, key, j->in->at_ms, j->x->arena, &k)) {
+	const struct slt_verify_memory *m = j->in->memory;
+
+	if (!m->recall(m->arg, key, j->in->at_ms, j->x->arena, &k)) {
 		return false;
 	}
 	j->verdict.cert = k.cert;
@@ -368,7 +370,9 @@ static void remember(struct slt_xades_job *j, const struct slt_digest *key)
 		.path = j->verdict.path,
 	};
 
-	slt_verify_cache_put(j->in->cache, key, j->in->at_ms, &k);
+	const struct slt_verify_memory *m = j->in->memory;
+
+	m->remember(m->arg, key, j->in->at_ms, &k);
 }
 
 /* --- all together --- */
@@ -406,7 +410,7 @@ static bool run(struct slt_xades_job *j, struct slt_err *err)
 	}
 
 	struct slt_digest key;
-	bool cached = cache_key(j, &key), known = cached && recall(j, &key);
+	bool keyed = cache_key(j, &key), known = keyed && recall(j, &key);
 
 	if (!known && (!find_cert(j, err) || !find_member(j, err))) {
 		return false;
@@ -416,7 +420,7 @@ static bool run(struct slt_xades_job *j, struct slt_err *err)
 	    (!known && !check_path(j, err))) {
 		return false;
 	}
-	if (cached && !known) {
+	if (keyed && !known) {
 		remember(j, &key);
 	}
 	read_signing_time(j);

@@ -20,12 +20,34 @@
  * slt_chain_verify(). Thread-safe.
  */
 
-#include "federation/verify_cache.h"
+#include "federation/trust.h"
 
 struct slt_verify_part {
 	const char *name;		 /* "/message.xml", "/attachment1" */
 	const struct slt_digest *digest; /* NULL: unknown, the bytes in data are hashed */
 	struct slt_str data;		 /* p NULL when only the digest is at hand */
+};
+
+/* What was found out about a signing certificate. */
+struct slt_verify_known {
+	X509 *cert;
+	const struct slt_gc_ca *ca;
+	struct slt_id member;
+	struct slt_path path;
+};
+
+/* Where the caller keeps it from one signature to the next (bridge/verify_cache), so that decoding,
+ * path and OCSP are not done again. The key is a digest of all that the verdict rested on; only
+ * good verdicts are kept, for one snapshot of the configuration, from at_ms until
+ * path.valid_until_ms. The signature itself is checked every time. */
+struct slt_verify_memory {
+	const struct slt_globalconf *gc; /* the only one that this serves */
+	void *arg;
+	/* ret->cert is a reference for the caller to X509_free(); strings go to the arena. */
+	bool (*recall)(void *arg, const struct slt_digest *key, int64_t at_ms,
+		       struct slt_arena *arena, struct slt_verify_known *ret);
+	void (*remember)(void *arg, const struct slt_digest *key, int64_t at_ms,
+			 const struct slt_verify_known *known); /* copies */
 };
 
 struct slt_verify_input {
@@ -41,7 +63,7 @@ struct slt_verify_input {
 	bool allow_sha1; /* old archives */
 	bool absent_attachments_ok; /* ASiC: /attachmentN that is not at hand is reported only */
 	const struct slt_gc_ca *ca_override;
-	struct slt_verify_cache *cache; /* may be NULL; ignored when made for another gc */
+	const struct slt_verify_memory *memory; /* may be NULL */
 };
 
 struct slt_verdict {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a remembered certificate spares, and what it must not. */
+#include "verify_cache.h"
 #include "xades_fixture.h"
 
 static struct slt_verify_cache *cache;
@@ -30,7 +31,7 @@ static void expect_counts(uint64_t asked, uint64_t found)
 static void remembers_good_certificates(void **state)
 {
 	struct slt_signed s = sign(&rsa, 1), t = sign(&p256, 1);
-	struct check c = {.signature = s.signature, .cache = cache};
+	struct check c = {.signature = s.signature, .memory = slt_verify_cache_memory(cache)};
 
 	(void)state;
 	expect(&c, "", "");
@@ -50,7 +51,7 @@ static void checks_the_signature_every_time(void **state)
 {
 	struct slt_signed s = sign(&rsa, 1);
 	struct slt_id other_id = signer_id;
-	struct check c = {.signature = s.signature, .cache = cache};
+	struct check c = {.signature = s.signature, .memory = slt_verify_cache_memory(cache)};
 	const char *at = strstr(s.signature, "<ds:SignatureValue Id=\"signature-value\">") + 45;
 	SLT_AUTO_STR char *forged = slt_strdup(s.signature);
 
@@ -73,7 +74,7 @@ static void checks_the_signature_every_time(void **state)
 static void forgets_in_time(void **state)
 {
 	struct slt_signed s = sign(&rsa, 1);
-	struct check c = {.signature = s.signature, .cache = cache};
+	struct check c = {.signature = s.signature, .memory = slt_verify_cache_memory(cache)};
 
 	(void)state;
 	expect(&c, "", "");
@@ -94,7 +95,8 @@ static void forgets_in_time(void **state)
 static void keeps_lax_apart_from_strict(void **state)
 {
 	struct slt_signed s = sign(&wrong_ca, 1);
-	struct check c = {.signature = s.signature, .cache = cache, .lax = true};
+	struct check c = {
+		.signature = s.signature, .memory = slt_verify_cache_memory(cache), .lax = true};
 
 	(void)state;
 	expect(&c, "", "");
@@ -112,7 +114,7 @@ static void refuses_nothing_into_memory(void **state)
 {
 	struct slt_buf kept = rsa.ocsp;
 	struct slt_signed s;
-	struct check c = {.cache = cache};
+	struct check c = {.memory = slt_verify_cache_memory(cache)};
 
 	(void)state;
 	rsa.ocsp = p256.ocsp; /* vouches for another certificate */
@@ -131,7 +133,7 @@ static void serves_its_own_configuration_only(void **state)
 	SLT_AUTO(slt_globalconf_free) struct slt_globalconf *changed = pki_globalconf(&inst, 1);
 	struct slt_globalconf *kept = gc;
 	struct slt_signed s = sign(&rsa, 1);
-	struct check c = {.signature = s.signature, .cache = cache};
+	struct check c = {.signature = s.signature, .memory = slt_verify_cache_memory(cache)};
 
 	(void)state;
 	expect(&c, "", "");

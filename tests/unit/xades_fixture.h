@@ -221,7 +221,7 @@ struct check {
 	bool lax;
 	int64_t at_ms; /* 0: PKI_NOW */
 	const struct slt_id *signer;
-	struct slt_verify_cache *cache;
+	const struct slt_verify_memory *memory;
 	unsigned n_warnings; /* out */
 };
 
@@ -247,7 +247,7 @@ SLT_UNUSED static const char *verify(struct check *c, char said[SLT_ERR_MSG_MAX]
 		.parts = parts,
 		.n_parts = c->n_parts != 0 ? c->n_parts : 1,
 		.lax = c->lax,
-		.cache = c->cache,
+		.memory = c->memory,
 	};
 	struct slt_verdict v;
 	struct slt_err err = SLT_ERR_INIT;

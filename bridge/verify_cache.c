@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "federation/verify_cache.h"
+#include "verify_cache.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -15,20 +15,10 @@ struct slt_verify_cache {
 	pthread_mutex_t lock;
 	unsigned refs; /* under the lock */
 	struct slt_globalconf *gc;
+	struct slt_verify_memory memory;
 	uint64_t asked, found;
 	struct entry entry[SLT_VERIFY_CACHE_ENTRIES];
 };
-
-struct slt_verify_cache *slt_verify_cache_new(struct slt_globalconf *gc)
-{
-	struct slt_verify_cache *c = slt_calloc(1, sizeof(*c));
-
-	slt_assert(pthread_mutex_init(&c->lock, NULL) == 0);
-	slt_globalconf_ref(gc);
-	c->gc = gc;
-	c->refs = 1;
-	return c;
-}
 
 struct slt_verify_cache *slt_verify_cache_ref(struct slt_verify_cache *c)
 {
@@ -66,9 +56,9 @@ void slt_verify_cache_free(struct slt_verify_cache *c)
 	free(c);
 }
 
-bool slt_verify_cache_serves(const struct slt_verify_cache *c, const struct slt_globalconf *gc)
+const struct slt_verify_memory *slt_verify_cache_memory(const struct slt_verify_cache *c)
 {
-	return c != NULL && c->gc == gc;
+	return &c->memory;
 }
 
 void slt_verify_cache_counts(struct slt_verify_cache *c, uint64_t *ret_asked, uint64_t *ret_found)
@@ -85,9 +75,10 @@ static struct entry *slot_of(struct slt_verify_cache *c, const struct slt_digest
 	return &c->entry[(key->v[0] | (unsigned)key->v[1] << 8) % SLT_VERIFY_CACHE_ENTRIES];
 }
 
-bool slt_verify_cache_get(struct slt_verify_cache *c, const struct slt_digest *key, int64_t at_ms,
-			  struct slt_arena *arena, struct slt_verify_known *ret)
+static bool recall(void *arg, const struct slt_digest *key, int64_t at_ms, struct slt_arena *arena,
+		   struct slt_verify_known *ret)
 {
+	struct slt_verify_cache *c = arg;
 	const struct entry *e = slot_of(c, key);
 
 	(void)pthread_mutex_lock(&c->lock);
@@ -106,9 +97,10 @@ bool slt_verify_cache_get(struct slt_verify_cache *c, const struct slt_digest *k
 	return hit;
 }
 
-void slt_verify_cache_put(struct slt_verify_cache *c, const struct slt_digest *key, int64_t at_ms,
-			  const struct slt_verify_known *known)
+static void remember(void *arg, const struct slt_digest *key, int64_t at_ms,
+		     const struct slt_verify_known *known)
 {
+	struct slt_verify_cache *c = arg;
 	struct entry *e = slot_of(c, key);
 
 	if (at_ms >= known->path.valid_until_ms) {
@@ -123,4 +115,17 @@ void slt_verify_cache_put(struct slt_verify_cache *c, const struct slt_digest *k
 	e->known.member = slt_id_dup(&known->member, e->arena);
 	slt_assert(X509_up_ref(e->known.cert) == 1);
 	(void)pthread_mutex_unlock(&c->lock);
+}
+
+struct slt_verify_cache *slt_verify_cache_new(struct slt_globalconf *gc)
+{
+	struct slt_verify_cache *c = slt_calloc(1, sizeof(*c));
+
+	slt_assert(pthread_mutex_init(&c->lock, NULL) == 0);
+	slt_globalconf_ref(gc);
+	c->gc = gc;
+	c->refs = 1;
+	c->memory = (struct slt_verify_memory){
+		.gc = gc, .arg = c, .recall = recall, .remember = remember};
+	return c;
 }
