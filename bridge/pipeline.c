@@ -224,8 +224,8 @@ static enum result send_request(struct slt_exchange *x, struct slt_err *err)
 	return WAIT;
 }
 
-/* A SOAP Fault instead of an answer: the provider's own or its security server's. Passed on with
- * its code and words. */
+/* A SOAP Fault instead of an answer: the provider's own or its security server's. Passed on, with
+ * the caller's country's code and words where the flow has them. */
 static enum result provider_fault(struct slt_exchange *x, struct slt_err *err)
 {
 	if (!slt_soap_parse(x->fault_in.p, x->fault_in.n, NULL, &x->soap_answer, err)) {
@@ -237,6 +237,7 @@ static enum result provider_fault(struct slt_exchange *x, struct slt_err *err)
 		slt_prefix(err, SLT_SERVICE_FAILED);
 		return FAIL;
 	}
+	slt_translate_fault(x);
 	slt_fail(err, SLT_SERVICE_FAILED, "%s",
 		 x->soap_answer->fault.string ? x->soap_answer->fault.string
 					      : "fault without text");

@@ -226,3 +226,30 @@ bool slt_translate(struct slt_exchange *x, const struct slt_message *in, struct 
 	*ret = SLT_TAKE(out);
 	return true;
 }
+
+void slt_translate_fault(struct slt_exchange *x)
+{
+	struct slt_map_result *r = x->mapped[1] = slt_map_result_new();
+	struct slt_err err = SLT_ERR_INIT;
+	struct slt_soap *translated = NULL;
+	SLT_AUTO_BUF(bytes, MESSAGE_MAX);
+	struct slt_map_input input = {
+		.from = slt_side_config(x->side[SLT_FAR])->country,
+		.to = slt_side_config(x->side[SLT_NEAR])->country,
+		.flow = x->route.config->flow,
+		.message = SLT_MAP_FAULT,
+		.body = {x->fault_in.p, x->fault_in.n},
+		.take_doc = SLT_TAKE(x->soap_answer->doc),
+		.now_ms = slt_now_ms(),
+	};
+
+	if (!slt_map_apply(x->service->mapset, &input, r, &err) ||
+	    !slt_xml_dump(r->doc, NULL, true, &bytes, &err) ||
+	    !slt_soap_parse(slt_buf_str(&bytes).p, bytes.n, NULL, &translated, &err)) {
+		slt_log_err(SLT_LOG_DEBUG, "a provider's fault is passed on untranslated", &err,
+			    "exchange", x->id, NULL);
+		return;
+	}
+	slt_soap_free(x->soap_answer);
+	x->soap_answer = translated;
+}

@@ -14,3 +14,7 @@
 SLT_CHECK bool slt_translate(struct slt_exchange *x, const struct slt_message *in,
 			     struct slt_soap *soap, const struct slt_soap_header *header,
 			     bool answer, struct slt_message **ret, struct slt_err *err);
+
+/* x->soap_answer, a provider's fault, with code and words of the caller's country where the flow
+ * knows them; left as it is otherwise. */
+void slt_translate_fault(struct slt_exchange *x);
