@@ -11,7 +11,6 @@
 #include <time.h>
 #include <cmocka.h>
 
-#include "federation/gccert.h"
 #include "federation/globalconf_model.h"
 #include "federation/globalconf_write.h"
 #include "federation/private_params.h"
@@ -433,47 +432,6 @@ static void sources_only_stops_early(void **state)
 	slt_gc_instance_free(in);
 }
 
-/* --- certificates ------------------------------------------------------------------------- */
-
-static void certificates(void **state)
-{
-	SLT_AUTO_BUF(der, SLT_GCCERT_MAX);
-	SLT_AUTO_BUF(text, SLT_GCCERT_MAX);
-	SLT_AUTO_BUF(raw, SLT_GCCERT_MAX);
-	SLT_AUTO_BUF(pem, SLT_GCCERT_MAX);
-	X509 *cert = NULL;
-	struct slt_err err = SLT_ERR_INIT;
-
-	(void)state;
-	slt_gccert_add_base64(f.auth->x509, &der);
-	assert_true(slt_gccert_parse(slt_buf_str(&der), &cert, &err));
-	assert_int_equal(X509_cmp(cert, f.auth->x509), 0);
-	X509_free(cert);
-	/* the same as base64 of PEM, in lines and indented */
-	slt_buf_adds(&text, "-----BEGIN CERTIFICATE-----\n");
-	for (size_t i = 0; i < der.n; i += 64) {
-		slt_buf_addf(&text, "%.64s\n", der.p + i);
-	}
-	slt_buf_adds(&text, "-----END CERTIFICATE-----\n");
-	slt_buf_adds(&pem, "\n   ");
-	slt_buf_add_base64(&pem, text.p, text.n);
-	slt_buf_adds(&pem, "\r\n\t");
-	assert_true(slt_gccert_parse(slt_buf_str(&pem), &cert, &err));
-	assert_int_equal(X509_cmp(cert, f.auth->x509), 0);
-	X509_free(cert);
-	/* and wrong ones */
-	assert_false(slt_gccert_parse((struct slt_str){der.p, der.n - 8}, &cert, &err));
-	assert_int_equal(err.code, SLT_EINVALID_CERTIFICATE);
-	assert_false(slt_gccert_parse(slt_str(""), &cert, &err));
-	assert_false(slt_gccert_parse(slt_str("****"), &cert, &err));
-	assert_true(slt_base64_decode(slt_buf_str(&der), &raw, &err));
-	slt_buf_addc(&raw, 'x');
-	slt_buf_reset(&pem);
-	slt_buf_add_base64(&pem, raw.p, raw.n);
-	assert_false(slt_gccert_parse(slt_buf_str(&pem), &cert, &err));
-	assert_false(slt_gccert_parse((struct slt_str){text.p, SLT_GCCERT_MAX + 1}, &cert, &err));
-}
-
 /* --- private parameters ------------------------------------------------------------------- */
 
 static void private_params(void **state)
@@ -629,11 +587,11 @@ static void flat_per_member(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_version),  cmocka_unit_test(writer_refuses),
-		cmocka_unit_test(reader_refuses), cmocka_unit_test(warns_of_what_it_leaves_out),
-		cmocka_unit_test(hostile_sizes),  cmocka_unit_test(sources_only_stops_early),
-		cmocka_unit_test(certificates),	  cmocka_unit_test(private_params),
-		cmocka_unit_test(nextupdate),	  cmocka_unit_test(flat_per_member),
+		cmocka_unit_test(every_version),   cmocka_unit_test(writer_refuses),
+		cmocka_unit_test(reader_refuses),  cmocka_unit_test(warns_of_what_it_leaves_out),
+		cmocka_unit_test(hostile_sizes),   cmocka_unit_test(sources_only_stops_early),
+		cmocka_unit_test(private_params),  cmocka_unit_test(nextupdate),
+		cmocka_unit_test(flat_per_member),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
