@@ -3,6 +3,8 @@
 #include "verify_cache.h"
 #include "xades_fixture.h"
 
+#include <pthread.h>
+
 static struct slt_verify_cache *cache;
 
 static int set_up_cache(void **state)
@@ -144,6 +146,65 @@ static void serves_its_own_configuration_only(void **state)
 	slt_signed_fini(&s);
 }
 
+struct job {
+	struct slt_verify_input in;
+	struct slt_verify_part part;
+	struct slt_signed s;
+};
+
+static void *verify_often(void *arg)
+{
+	const struct job *j = arg;
+
+	for (int i = 0; i < 50; i++) {
+		struct slt_err err = SLT_ERR_INIT;
+		struct slt_verdict v;
+
+		if (!slt_xades_verify(&j->in, &v, &err)) {
+			return arg;
+		}
+		slt_verdict_fini(&v);
+	}
+	return NULL;
+}
+
+static void serves_many_threads(void **state)
+{
+	struct signer *all[] = {&rsa, &rsa, &p256, &p256};
+	struct job job[SLT_COUNT(all)];
+	pthread_t t[SLT_COUNT(all)];
+	uint64_t asked = 0, found = 0;
+
+	(void)state;
+	for (size_t i = 0; i < SLT_COUNT(all); i++) {
+		struct job *j = &job[i];
+
+		j->s = sign(all[i], 1);
+		j->part = (struct slt_verify_part){.name = "/message.xml",
+						   .data = SLT_STR_C(MESSAGE)};
+		j->in = (struct slt_verify_input){
+			.gc = gc,
+			.signer = signer_id,
+			.at_ms = PKI_NOW,
+			.signature = slt_str(j->s.signature),
+			.parts = &j->part,
+			.n_parts = 1,
+			.memory = slt_verify_cache_memory(cache),
+		};
+		assert_int_equal(pthread_create(&t[i], NULL, verify_often, j), 0);
+	}
+	for (size_t i = 0; i < SLT_COUNT(all); i++) {
+		void *failed = NULL;
+
+		assert_int_equal(pthread_join(t[i], &failed), 0);
+		assert_null(failed);
+		slt_signed_fini(&job[i].s);
+	}
+	slt_verify_cache_counts(cache, &asked, &found);
+	assert_int_equal(asked, 50 * SLT_COUNT(all));
+	assert_true(found >= asked - SLT_COUNT(all));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -158,6 +219,7 @@ int main(void)
 						tear_down_cache),
 		cmocka_unit_test_setup_teardown(serves_its_own_configuration_only, set_up_cache,
 						tear_down_cache),
+		cmocka_unit_test_setup_teardown(serves_many_threads, set_up_cache, tear_down_cache),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
