@@ -165,6 +165,7 @@ says "an isikukood keeps its root in Finland" "$o" '//cda:patientRole/cda:id/@ro
 o=$W/ee-02-tablet.xml
 says "an Estonian reason stays in words" "$o" '//cda:observation/cda:value/cda:originalText' \
 	'KP05 patsiendile on paremini talutav konkreetne ravim'
+says "the route has the Finnish word" "$o" '//cda:routeCode/@displayName' 'Suun kautta'
 says "a dose in tablets is annotated" "$o" '//cda:doseQuantity/cda:low/@unit' '{Tablet}'
 o=$W/dispensation-ee-01.xml
 says "the order's identifier is untouched" "$o" '//cda:inFulfillmentOf/cda:order/cda:id/@root' \
