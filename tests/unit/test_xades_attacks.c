@@ -290,6 +290,56 @@ static void withstands_another_certificate(void **state)
 	slt_signed_fini(&s);
 }
 
+/* <ds:Reference> to an element of the document, with its digest or a wrong one. */
+static void add_manifest_ref(struct slt_buf *b, const char *doc, const char *id, bool wrong)
+{
+	struct slt_err err = SLT_ERR_INIT;
+	SLT_AUTO(slt_xades_free) struct slt_xades *x = NULL;
+	SLT_AUTO_BUF(canonical, 1u << 20);
+	struct slt_digest d;
+
+	assert_true(slt_xades_parse(slt_str(doc), &x, &err));
+	assert_true(slt_xml_c14n(slt_xades_by_id(x->signature, id), SLT_C14N_INCLUSIVE, &canonical,
+				 &err));
+	slt_digest_of(SLT_SHA512, canonical.p, canonical.n, &d);
+	d.v[0] ^= wrong;
+	slt_buf_addf(b,
+		     "<ds:Reference URI=\"#%s\"><ds:DigestMethod Algorithm=\"" SHA512_URI
+		     "\"/><ds:DigestValue>",
+		     id);
+	slt_buf_add_base64(b, d.v, d.n);
+	slt_buf_adds(b, "</ds:DigestValue></ds:Reference>");
+}
+
+/* Until 6.0 a batch time-stamp was put on a manifest of manifests. */
+static void judges_legacy_manifests(void **state)
+{
+	struct slt_signed s = sign(&rsa, 1);
+
+	(void)state;
+	for (unsigned wrong = 0; wrong < 3; wrong++) { /* none, the inner, the root */
+		SLT_AUTO_BUF(inner, 8192);
+		SLT_AUTO_BUF(both, 16384);
+
+		slt_buf_adds(&inner, "</ds:Object><ds:Object><ds:Manifest Id=\"ts-manifest-1\">");
+		add_manifest_ref(&inner, s.signature, "signature-value", wrong == 1);
+		slt_buf_adds(&inner, "</ds:Manifest></ds:Object>");
+
+		SLT_AUTO_STR char *with = replace(s.signature, "</ds:Object>", inner.p);
+
+		slt_buf_adds(&both, inner.p);
+		slt_buf_adds(&both, "<ds:Object><ds:Manifest Id=\"ts-root-manifest\">");
+		add_manifest_ref(&both, with, "ts-manifest-1", wrong == 2);
+		slt_buf_adds(&both, "</ds:Manifest></ds:Object>");
+
+		SLT_AUTO_STR char *doc = replace(s.signature, "</ds:Object>", both.p);
+
+		judge_doc(doc, "malformed_signature", "3 ds:Object",
+			  wrong == 0 ? "" : "invalid_reference");
+	}
+	slt_signed_fini(&s);
+}
+
 /* Every byte of a signature matters, or nothing depends on it: no change may crash. */
 static void survives_flipped_bytes(void **state)
 {
@@ -327,6 +377,7 @@ int main(void)
 		cmocka_unit_test(withstands_tricks_with_the_tree),
 		cmocka_unit_test(withstands_many_references),
 		cmocka_unit_test(withstands_another_certificate),
+		cmocka_unit_test(judges_legacy_manifests),
 		cmocka_unit_test(survives_flipped_bytes),
 	};
 
