@@ -215,6 +215,7 @@ void slt_flow_read_fields(const struct slt_flow_reader *r, struct slt_flow *f)
 		struct slt_field *x = &f->field[i];
 		struct at at = group_at(r, "fields", i);
 
+		x->line = (unsigned)slt_conf_line(at.g, NULL);
 		read_path(at, "where", x->where_text, &x->where);
 		if (x->type && strcmp(x->type, "text") != 0 && strcmp(x->type, "date") != 0 &&
 		    strcmp(x->type, "decimal") != 0) {
@@ -268,6 +269,7 @@ static void read_guard(struct at at, struct slt_guard *g)
 	}
 	read_cond(at, "when", g->when_text, &g->when);
 	read_cond(at, "check", g->check_text, &g->check);
+	g->line = (unsigned)slt_conf_line(at.g, NULL);
 	if (!g->field) {
 		g->field = g->id;
 	}

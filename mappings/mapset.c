@@ -153,7 +153,7 @@ static bool load_flows(struct slt_mapset *s, const char *dir, struct slt_hasher 
 			good = false;
 			continue;
 		}
-		slt_flow_check(f, s->pivot, own, lint);
+		slt_flow_check(f, s->pivot, lint);
 		hash_part(h, names[i], f->digest);
 		s->plans[s->n_flows] =
 			slt_arena_alloc(s->arena, (f->n_countries + 1) * sizeof(**s->plans));

@@ -275,8 +275,6 @@ static void read_rule(const struct reader *r, struct slt_rule *rule)
 	if (!slt_conf_read(r->c, r->g, options, SLT_COUNT(options), r->a, rule)) {
 		return;
 	}
-	const char *file = slt_conf_file(r->g);
-	rule->file = file ? slt_arena_strdup(r->a, file) : "";
 	rule->line = (unsigned)slt_conf_line(r->g, NULL);
 	if (!rule->field) {
 		rule->field = rule->id;
@@ -298,8 +296,8 @@ static void read_rule(const struct reader *r, struct slt_rule *rule)
 	check_where(r, rule);
 }
 
-void slt_rules_read(struct slt_conf *c, const char *list, const struct slt_prefixes *prefixes,
-		    struct slt_arena *a, struct slt_rules *ret)
+void slt_rules_read(struct slt_conf *c, const char *path, const char *list,
+		    const struct slt_prefixes *prefixes, struct slt_arena *a, struct slt_rules *ret)
 {
 	const struct slt_conf_group *root = slt_conf_root(c);
 	size_t n = slt_conf_group_count(root, list);
@@ -307,6 +305,7 @@ void slt_rules_read(struct slt_conf *c, const char *list, const struct slt_prefi
 
 	for (size_t i = 0; i < n; i++) {
 		struct reader r = {c, slt_conf_group_at(root, list, i), prefixes, a};
+		all[i].file = path;
 		read_rule(&r, &all[i]);
 		for (size_t k = 0; k < i; k++) {
 			if (all[i].id && all[k].id && strcmp(all[i].id, all[k].id) == 0) {

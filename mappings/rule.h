@@ -79,9 +79,11 @@ struct slt_rules {
 	size_t n;
 };
 
-/* Reads the list of groups `list` of the file's root. Problems go to the conf's list. */
-void slt_rules_read(struct slt_conf *c, const char *list, const struct slt_prefixes *prefixes,
-		    struct slt_arena *a, struct slt_rules *ret);
+/* Reads the list of groups `list` of the root of the file at `path` (kept by reference). Problems
+ * go to the conf's list. */
+void slt_rules_read(struct slt_conf *c, const char *path, const char *list,
+		    const struct slt_prefixes *prefixes, struct slt_arena *a,
+		    struct slt_rules *ret);
 /* A name with a prefix of the file, or a bare one. False (with a problem) when unknown. */
 bool slt_name_parse(const char *text, const struct slt_prefixes *prefixes, struct slt_name *ret);
 /* No list of kinds: every kind. */

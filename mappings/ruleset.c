@@ -72,6 +72,7 @@ static bool read_common(struct loading *l, const char *id)
 		return false;
 	}
 	f->id = slt_arena_strdup(l->a, id);
+	f->path = slt_arena_strdup(l->a, path);
 	f->title = top.title;
 	f->version = top.version ? top.version : "";
 	if (top.flow && strcmp(top.flow, id) != 0) {
@@ -83,7 +84,7 @@ static bool read_common(struct loading *l, const char *id)
 	slt_flow_read_messages(&r, f);
 	slt_flow_read_documents(&r, f);
 	slt_flow_read_fields(&r, f);
-	slt_rules_read(c, "rules", &f->prefixes, l->a, &f->rules);
+	slt_rules_read(c, f->path, "rules", &f->prefixes, l->a, &f->rules);
 	slt_flow_read_guards(&r, f);
 	slt_flow_read_narratives(&r, f);
 	slt_lint_add_conf(l->lint, c);
@@ -110,8 +111,9 @@ static bool read_country(struct loading *l, const char *country, const char *pat
 	slt_flow_read_services(&r, l->f, fc);
 	slt_flow_read_names(&r, fc);
 	slt_flow_read_faults(&r, fc);
-	slt_rules_read(c, "to_pivot", &fc->prefixes, l->a, &fc->to_pivot);
-	slt_rules_read(c, "from_pivot", &fc->prefixes, l->a, &fc->from_pivot);
+	const char *kept = slt_arena_strdup(l->a, path);
+	slt_rules_read(c, kept, "to_pivot", &fc->prefixes, l->a, &fc->to_pivot);
+	slt_rules_read(c, kept, "from_pivot", &fc->prefixes, l->a, &fc->from_pivot);
 	slt_lint_add_conf(l->lint, c);
 	l->f->n_countries++;
 	return slt_conf_problem_count(c) == 0;
@@ -217,7 +219,7 @@ static void check_rules(const struct slt_flow *f, const struct slt_rules *rules,
 	}
 }
 
-void slt_flow_check(const struct slt_flow *f, const struct slt_country *pivot, const char *dir,
+void slt_flow_check(const struct slt_flow *f, const struct slt_country *pivot,
 		    struct slt_lint *lint)
 {
 	check_rules(f, &f->rules, pivot, lint);
@@ -227,16 +229,16 @@ void slt_flow_check(const struct slt_flow *f, const struct slt_country *pivot, c
 	}
 	for (size_t i = 0; i < f->n_guards; i++) {
 		const struct slt_guard *g = &f->guard[i];
-		check_cond(f, g->when, dir, 0, lint);
-		check_cond(f, g->check, dir, 0, lint);
-		check_kinds(f, &g->documents, dir, 0, lint);
+		check_cond(f, g->when, f->path, g->line, lint);
+		check_cond(f, g->check, f->path, g->line, lint);
+		check_kinds(f, &g->documents, f->path, g->line, lint);
 		if (g->table && !slt_country_list(pivot, g->table)) {
-			slt_lint_add(lint, dir, 0, "guard %s: the pivot has no list '%s'", g->id,
-				     g->table);
+			slt_lint_add(lint, f->path, g->line,
+				     "table '%s': the pivot has no such list", g->table);
 		}
 	}
 	for (size_t i = 0; i < f->n_fields; i++) {
-		check_kinds(f, &f->field[i].documents, dir, 0, lint);
+		check_kinds(f, &f->field[i].documents, f->path, f->field[i].line, lint);
 	}
 }
 

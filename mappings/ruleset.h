@@ -20,6 +20,7 @@ struct slt_field {
 	const char *id, *where_text, *type;
 	struct slt_conf_strings documents;
 	struct slt_path *where;
+	unsigned line;
 };
 
 struct slt_flow_message { /* the pivot's names of a service's body elements */
@@ -46,6 +47,7 @@ struct slt_guard {
 	struct slt_path *in, *code, *birth, *sex, *left, *right, *unless, *total;
 	struct slt_path **parts;
 	enum slt_code error;
+	unsigned line;
 };
 
 enum slt_show { SLT_SHOW_TEXT, SLT_SHOW_NAME, SLT_SHOW_QUANTITY };
@@ -98,6 +100,7 @@ struct slt_flow_country {
 
 struct slt_flow {
 	const char *id, *title, *version;
+	const char *path; /* of common.conf */
 	struct slt_prefixes prefixes;
 	struct slt_document_kind *kind;
 	struct slt_field *field;
@@ -117,7 +120,7 @@ SLT_CHECK bool slt_flow_load(const char *dir, const char *id, const char *const 
 			     size_t n_countries, struct slt_arena *a, struct slt_lint *lint,
 			     struct slt_flow **ret);
 /* Tables and fields that rules name must exist. */
-void slt_flow_check(const struct slt_flow *f, const struct slt_country *pivot, const char *dir,
+void slt_flow_check(const struct slt_flow *f, const struct slt_country *pivot,
 		    struct slt_lint *lint);
 
 const struct slt_flow_country *slt_flow_country(const struct slt_flow *f, const char *country);
