@@ -17,6 +17,7 @@ static const struct slt_conf_option side_options[] = {
 	{"globalconf", SLT_CONF_PATH, S(globalconf), true, 0, 0, NULL, NULL, "directory of the verified configuration cache"},
 	{"federation", SLT_CONF_STRING, S(federation), false, 0, 0, "none", NULL, "foreign instances to fetch: none, all, or a comma separated list"},
 	{"fetch_interval", SLT_CONF_INT, S(fetch_seconds), false, 1, 86400, "60", NULL, "seconds between fetches of the configuration"},
+	{"fetch_tls_verify", SLT_CONF_BOOL, S(fetch_tls_verify), false, 0, 0, "true", NULL, "verify the TLS certificate of configuration sources that speak https; their content is judged by its signature either way"},
 	{"subsystem", SLT_CONF_STRING, S(subsystem_text), true, 0, 0, NULL, NULL, "own subsystem, which signs and calls: INSTANCE/CLASS/CODE/SUBSYSTEM"},
 	{"server", SLT_CONF_STRING, S(server_text), true, 0, 0, NULL, NULL, "own security server: INSTANCE/CLASS/CODE/SERVER"},
 	{"sign_key", SLT_CONF_PATH, S(sign_key), true, 0, 0, NULL, NULL, "signing key, PEM or PKCS#12, readable by nobody else"},

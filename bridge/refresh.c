@@ -34,13 +34,19 @@ struct slt_refresh {
 
 /* --- the tasks ---------------------------------------------------------------------------- */
 
+struct source {
+	struct slt_service *service;
+	bool tls_verify;
+};
+
 static bool fetch(void *arg, const char *url, size_t max, int *ret_status, struct slt_buf *ret_body,
 		  struct slt_err *err)
 {
-	struct slt_service *s = arg;
+	struct source *s = arg;
 	struct slt_buf body = SLT_BUF_INIT(max);
-	struct slt_call call = {.method = "GET", .url = url, .total_ms = FETCH_MS};
-	bool ok = slt_client_perform(s->client, &call, ret_status, &body, err);
+	struct slt_call call = {
+		.method = "GET", .url = url, .total_ms = FETCH_MS, .tls_insecure = !s->tls_verify};
+	bool ok = slt_client_perform(s->service->client, &call, ret_status, &body, err);
 
 	if (ok) {
 		slt_buf_add(ret_body, slt_buf_str(&body).p, body.n);
@@ -54,6 +60,7 @@ static bool renew_conf(struct slt_service *s, struct slt_side *side, struct slt_
 	const struct slt_config_side *c = slt_side_config(side);
 	SLT_AUTO(slt_anchor_free) struct slt_anchor *anchor = NULL;
 	struct slt_gc_fetch_result result = {0};
+	struct source source = {s, c->fetch_tls_verify};
 
 	if (!slt_anchor_load(c->anchor, &anchor, err)) {
 		return false;
@@ -62,7 +69,7 @@ static bool renew_conf(struct slt_service *s, struct slt_side *side, struct slt_
 				 .dir = c->globalconf,
 				 .federation = c->federation,
 				 .fetch = fetch,
-				 .fetch_arg = s,
+				 .fetch_arg = &source,
 				 .now_ms = slt_now_ms()};
 	if (!slt_globalconf_fetch(&f, &result, err)) {
 		return false;

@@ -236,7 +236,8 @@ static enum MHD_Result on_begin(struct slt_request *r, const char *method)
 	bool plain = framing_is_plain(r, &err);
 	if (!plain || !h->begin(r->server->arg, r, &r->state, &err)) {
 		refuse(r, &err);
-		/* a body that would take long to throw away, or whose end is unclear, is not read */
+		/* a body that would take long to throw away, or whose end is unclear, is not read
+		 */
 		return !plain || declared_length(r) > DRAIN_MAX ? queue_response(r) : MHD_YES;
 	}
 	return MHD_YES;

@@ -6,7 +6,8 @@
 #include "federation/soap.h"
 
 /* A SOAP Fault, one line, as a security server sends it. detail_xml, when given, is well-formed
- * XML put inside <detail> after faultDetail (mapping faults carry their structured detail there). */
+ * XML put inside <detail> after faultDetail (mapping faults carry their structured detail there).
+ */
 void slt_fault_soap(const char *code, const char *string, const char *actor, const char *detail,
 		    const char *detail_xml, struct slt_buf *out);
 /* {"type":…,"message":…,"detail":…} or the XML form when accept asks for XML. */

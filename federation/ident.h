@@ -10,7 +10,7 @@
 
 #include "base/xml.h"
 
-#define SLT_NS_ID "http://x-road.eu/xsd/identifiers"
+#define SLT_NS_ID	"http://x-road.eu/xsd/identifiers"
 #define SLT_ID_PART_MAX 255 /* bytes of one part */
 
 enum slt_id_type {
@@ -54,7 +54,8 @@ struct slt_id slt_id_member(const struct slt_id *id);
 struct slt_id slt_id_client(const struct slt_id *id);
 struct slt_id slt_id_dup(const struct slt_id *id, struct slt_arena *a);
 
-/* An element with id:objectType and id:… children, in X-Road's order. SLT_EINVALID_XML otherwise. */
+/* An element with id:objectType and id:… children, in X-Road's order. SLT_EINVALID_XML otherwise.
+ */
 SLT_CHECK bool slt_id_from_xml(const xmlNode *node, enum slt_id_type expected_or_none,
 			       struct slt_arena *a, struct slt_id *ret, struct slt_err *err);
 /* Appends the children of the identifier and sets id:objectType on node (whose document must

@@ -11,17 +11,17 @@
 #include "base/digest.h"
 
 enum slt_sig_alg { /* XML signature algorithms, xroad-wire 1.5 */
-	SLT_SIG_NONE,
-	SLT_RSA_SHA1, /* verification of old material only */
-	SLT_RSA_SHA256,
-	SLT_RSA_SHA384,
-	SLT_RSA_SHA512,
-	SLT_RSA_PSS_SHA256,
-	SLT_RSA_PSS_SHA384,
-	SLT_RSA_PSS_SHA512,
-	SLT_ECDSA_SHA256,
-	SLT_ECDSA_SHA384,
-	SLT_ECDSA_SHA512,
+		   SLT_SIG_NONE,
+		   SLT_RSA_SHA1, /* verification of old material only */
+		   SLT_RSA_SHA256,
+		   SLT_RSA_SHA384,
+		   SLT_RSA_SHA512,
+		   SLT_RSA_PSS_SHA256,
+		   SLT_RSA_PSS_SHA384,
+		   SLT_RSA_PSS_SHA512,
+		   SLT_ECDSA_SHA256,
+		   SLT_ECDSA_SHA384,
+		   SLT_ECDSA_SHA512,
 };
 
 const char *slt_sig_uri(enum slt_sig_alg alg);
@@ -31,9 +31,9 @@ enum slt_digest_alg slt_sig_digest(enum slt_sig_alg alg);
 enum slt_sig_alg slt_sig_for_key(const EVP_PKEY *key, enum slt_digest_alg digest, bool pss);
 
 struct slt_key {
-	X509 *cert;          /* owned */
-	STACK_OF(X509) *chain; /* intermediates, root excluded; may be NULL; owned */
-	enum slt_sig_alg alg; /* used for new signatures */
+	X509 *cert;		/* owned */
+	STACK_OF(X509) * chain; /* intermediates, root excluded; may be NULL; owned */
+	enum slt_sig_alg alg;	/* used for new signatures */
 	/* Signs a digest of slt_sig_digest(alg): RSA block, or ECDSA as DER. SLT_SIGNER +
 	 * SLT_ECANNOT_CREATE_SIGNATURE. Thread-safe. */
 	bool (*sign)(struct slt_key *k, const struct slt_digest *d, struct slt_buf *ret,
@@ -48,8 +48,8 @@ SLT_DEFINE_AUTO(struct slt_key *, slt_key_free)
 /* A key in a PEM file (PKCS#8, unencrypted, not readable by others) or PKCS#12 (pin), with its
  * certificate (and intermediates) from cert_path, or from the PKCS#12 when NULL. Fails if key and
  * certificate do not belong together. */
-SLT_CHECK bool slt_key_load(const char *key_path, const char *cert_path, const char *pin,
-			    bool pss, struct slt_key **ret, struct slt_err *err);
+SLT_CHECK bool slt_key_load(const char *key_path, const char *cert_path, const char *pin, bool pss,
+			    struct slt_key **ret, struct slt_err *err);
 /* Verifies a raw signature (ECDSA as DER) over a digest with a certificate's key. False with
  * SLT_EINVALID_SIGNATURE_VALUE. */
 SLT_CHECK bool slt_sig_verify(EVP_PKEY *key, enum slt_sig_alg alg, const struct slt_digest *d,

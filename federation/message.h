@@ -12,7 +12,7 @@
 
 enum slt_message_kind { SLT_SOAP, SLT_REST };
 
-#define SLT_OCSP_PARTS_MAX 8
+#define SLT_OCSP_PARTS_MAX  8
 #define SLT_ATTACHMENTS_MAX 64
 
 struct slt_bytes { /* malloc'ed, owned */
@@ -21,26 +21,26 @@ struct slt_bytes { /* malloc'ed, owned */
 };
 
 struct slt_attachment {
-	char *content_type;       /* of the part; "" when it had none */
-	char *headers;            /* the other MIME headers, "name: value" CRLF each; "" if none */
-	struct slt_spool *body;   /* as received, transfer encoding not undone */
+	char *content_type;	  /* of the part; "" when it had none */
+	char *headers;		  /* the other MIME headers, "name: value" CRLF each; "" if none */
+	struct slt_spool *body;	  /* as received, transfer encoding not undone */
 	struct slt_digest digest; /* of the body, under the message's digest algorithm */
 };
 
 struct slt_message {
 	enum slt_message_kind kind;
-	enum slt_digest_alg digest_alg; /* x-hash-algorithm; SHA-512 */
+	enum slt_digest_alg digest_alg;		   /* x-hash-algorithm; SHA-512 */
 	struct slt_bytes ocsp[SLT_OCSP_PARTS_MAX]; /* DER responses for the TLS certificates */
 	unsigned n_ocsp;
-	char *content_type;      /* of the SOAP part, or the REST head type */
-	char *headers;           /* other MIME headers of the SOAP part */
-	struct slt_bytes head;   /* SOAP envelope or REST head, verbatim */
+	char *content_type;	  /* of the SOAP part, or the REST head type */
+	char *headers;		  /* other MIME headers of the SOAP part */
+	struct slt_bytes head;	  /* SOAP envelope or REST head, verbatim */
 	struct slt_digest digest; /* of head */
 	/* SOAP attachments in order, or the REST body as the only one */
 	struct slt_attachment attachment[SLT_ATTACHMENTS_MAX];
 	unsigned n_attachments;
 	struct slt_bytes hash_chain_result, hash_chain; /* p NULL in direct mode */
-	struct slt_bytes signature;                     /* META-INF/signatures.xml */
+	struct slt_bytes signature;			/* META-INF/signatures.xml */
 };
 
 struct slt_message *slt_message_new(enum slt_message_kind kind);

@@ -17,7 +17,7 @@ static bool check_registered(const struct slt_globalconf *gc, const X509 *cert,
 {
 	char text[SLT_CERT_TEXT];
 	SLT_AUTO(slt_arena_free) struct slt_arena *a = slt_arena_new();
-	const struct slt_gc_server *server = slt_globalconf_auth_cert_server(gc, cert);
+	const struct slt_gc_server *server = slt_globalconf_auth_cert_server(gc, cert), *other;
 	if (server == NULL) {
 		return slt_fail(err, SLT_ESSL_AUTHENTICATION_FAILED,
 				"certificate %s is not registered to any security server in the "
@@ -25,14 +25,17 @@ static bool check_registered(const struct slt_globalconf *gc, const X509 *cert,
 				"configuration is published",
 				slt_certinfo_text(cert, text));
 	}
-	if (!slt_globalconf_serves(gc, server, member)) {
-		return slt_fail(err, SLT_ESSL_AUTHENTICATION_FAILED,
-				"client %s is not registered at security server %s, to which "
-				"certificate %s belongs",
-				slt_id_text(member, a), slt_id_text(&server->id, a),
-				slt_certinfo_text(cert, text));
+	/* one certificate may be registered to several servers: any of them will do */
+	for (size_t i = 0; (other = slt_globalconf_auth_cert_server_at(gc, cert, i)) != NULL; i++) {
+		if (slt_globalconf_serves(gc, other, member)) {
+			return true;
+		}
 	}
-	return true;
+	return slt_fail(err, SLT_ESSL_AUTHENTICATION_FAILED,
+			"client %s is not registered at security server %s, to which "
+			"certificate %s belongs",
+			slt_id_text(member, a), slt_id_text(&server->id, a),
+			slt_certinfo_text(cert, text));
 }
 
 static int index_of(const X509 *cert, X509 *const *chain, size_t n)

@@ -7,22 +7,22 @@
  * whether a TLS certificate may speak for a member (2.5).
  *
  * Implemented in profile.c (names of members), certinfo.c (key usage, algorithms, texts), chain.c,
- * ocsp.c and this module's own trust.c. What each checks and does not check stands with the function.
+ * ocsp.c and this module's own trust.c. What each checks and does not check stands with the
+ * function.
  */
 
 #include "federation/globalconf.h"
 
-#define SLT_OCSP_BYTES_MAX 65536
-#define SLT_CHAIN_MAX 6	     /* certificates a peer may present */
+#define SLT_OCSP_BYTES_MAX   65536
+#define SLT_CHAIN_MAX	     6	/* certificates a peer may present */
 #define SLT_OCSP_SOURCES_MAX 32 /* responses that are looked at */
 
 /* --- profile.c --- */
 
 /* The member a signing certificate names under a CA's profile. instance is the signer's.
  * SLT_EINCORRECT_CERTIFICATE naming field and profile. Strings in the arena. */
-SLT_CHECK bool slt_certinfo_member(const X509 *cert, enum slt_profile profile,
-				   const char *instance, struct slt_arena *a, struct slt_id *ret,
-				   struct slt_err *err);
+SLT_CHECK bool slt_certinfo_member(const X509 *cert, enum slt_profile profile, const char *instance,
+				   struct slt_arena *a, struct slt_id *ret, struct slt_err *err);
 enum slt_profile slt_profile_by_class(struct slt_str class_name); /* last segment, trimmed */
 const char *slt_profile_name(enum slt_profile p);
 
@@ -79,7 +79,7 @@ struct slt_ocsp_source { /* DER responses at hand */
 struct slt_path {
 	const struct slt_gc_ca *ca; /* the approved CA that anchors it */
 	struct slt_ocsp_info ocsp;  /* of the leaf */
-	int64_t valid_until_ms;     /* the earliest of certificates and OCSP: cache no longer */
+	int64_t valid_until_ms;	    /* the earliest of certificates and OCSP: cache no longer */
 };
 /* The two halves of slt_chain_verify(), for who must know where a path lacks an OCSP response. */
 struct slt_chain_query {

@@ -21,8 +21,9 @@ static const struct {
 #undef X
 };
 
-static void raise_at(struct slt_err *err, enum slt_code code, const char *file, int line,
-		     const char *fmt, va_list ap)
+__attribute__((format(printf, 5, 0))) static void raise_at(struct slt_err *err, enum slt_code code,
+							   const char *file, int line,
+							   const char *fmt, va_list ap)
 {
 	err->code = code;
 	err->n_prefix = 0;

@@ -39,7 +39,11 @@ static int set_up(void **state)
 			     .address = "ss1.invalid",
 			     .auth = {w->ss1, w->under},
 			     .client = {"FI/COM/1/pharmacy", "FI/COM/3", "FI/COM/3/sub"}},
-			    {.id = "FI/COM/2/ss2", .address = "ss2.invalid", .auth = {w->ss2}}}},
+			    {.id = "FI/COM/2/ss2", .address = "ss2.invalid", .auth = {w->ss2}},
+			    {.id = "FI/COM/4/ss4",
+			     .address = "ss4.invalid",
+			     .auth = {w->ss1},
+			     .client = {"FI/COM/4/sub"}}}},
 		{.name = "EE",
 		 .ca = {{.top = w->ee_ca}},
 		 .server = {{.id = "EE/GOV/9/ss",
@@ -137,7 +141,9 @@ static void owner_and_clients(void **state)
 {
 	struct world *w = *state;
 	static const char *const members[] = {"FI/COM/1", "FI/COM/1/pharmacy", "FI/COM/3",
-					      "FI/COM/3/sub"};
+					      "FI/COM/3/sub",
+					      /* of another server with the same certificate */
+					      "FI/COM/4/sub"};
 	for (size_t i = 0; i < SLT_COUNT(members); i++) {
 		struct attempt t = {.chain = {w->ss1},
 				    .ocsp = {answer(w->ss1, w->fi_ca)},
