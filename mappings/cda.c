@@ -76,14 +76,39 @@ static xmlNode *insert(xmlNode *root, const char *name)
 /* --- the new id --------------------------------------------------------------------------------
  */
 
-static void hash_text(struct slt_hasher *h, char mark, const char *s)
+/* Pieces are gathered: a digest of a thousand short updates would cost more than the walk. */
+struct gather {
+	struct slt_hasher *h;
+	size_t n;
+	char pending[4096];
+};
+
+static void flush(struct gather *g)
 {
-	slt_hasher_add(h, &mark, 1);
-	slt_hasher_add(h, s ? s : "", s ? strlen(s) + 1 : 1);
+	slt_hasher_add(g->h, g->pending, g->n);
+	g->n = 0;
+}
+
+static void hash_text(struct gather *g, char mark, const char *s)
+{
+	size_t n = s ? strlen(s) : 0;
+
+	if (g->n + n + 2 > sizeof(g->pending)) {
+		flush(g);
+	}
+	g->pending[g->n++] = mark;
+	if (n + 2 > sizeof(g->pending)) {
+		flush(g);
+		slt_hasher_add(g->h, s, n);
+	} else if (n > 0) {
+		memcpy(g->pending + g->n, s, n);
+		g->n += n;
+	}
+	g->pending[g->n++] = '\0';
 }
 
 /* Names, attributes and text in document order: independent of prefixes and of the envelope. */
-static void hash_tree(struct slt_walk *w, struct slt_hasher *h, const xmlNode *n, unsigned depth)
+static void hash_tree(struct slt_walk *w, struct gather *h, const xmlNode *n, unsigned depth)
 {
 	for (; n; n = n->next) {
 		if (n->type == XML_TEXT_NODE || n->type == XML_CDATA_SECTION_NODE) {
@@ -109,12 +134,14 @@ static void hash_tree(struct slt_walk *w, struct slt_hasher *h, const xmlNode *n
 void slt_cda_digest(struct slt_walk *w)
 {
 	SLT_AUTO(slt_hasher_free) struct slt_hasher *h = slt_hasher_new(SLT_SHA256);
+	struct gather g = {.h = h, .n = 0};
 	struct slt_digest d;
 
-	hash_text(h, 'f', w->flow->id);
-	hash_text(h, 'c', w->from->code);
-	hash_text(h, 'c', w->to->code);
-	hash_tree(w, h, slt_xml_first(w->root), 0);
+	hash_text(&g, 'f', w->flow->id);
+	hash_text(&g, 'c', w->from->code);
+	hash_text(&g, 'c', w->to->code);
+	hash_tree(w, &g, slt_xml_first(w->root), 0);
+	flush(&g);
 	slt_hasher_end(h, &d);
 	memcpy(w->source_digest, d.v, sizeof(w->source_digest));
 }

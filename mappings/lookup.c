@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define ROWS_MAX 1024 /* rows of one code or name that are looked at; more are ambiguous */
+
 struct step { /* one pivot code that the source code stands for */
 	const char *code, *display;
 	const char *factor;
@@ -26,6 +28,7 @@ struct work {
 	size_t n_steps;
 	struct target target[SLT_LOOKUP_CANDIDATES];
 	size_t n_targets;
+	bool overflow; /* more candidates than are looked at: nothing is sure */
 };
 
 static bool applies(const struct slt_lookup *l, const struct slt_row *r,
@@ -63,9 +66,14 @@ static void add_step(struct work *w, const struct slt_table *t, const struct slt
 		code = blank + 1;
 	}
 	s.code = code;
-	if (w->n_steps < SLT_LOOKUP_CANDIDATES && *code && !have_step(w, code)) {
-		w->step[w->n_steps++] = s;
+	if (!*code || have_step(w, code)) {
+		return;
 	}
+	if (w->n_steps == SLT_LOOKUP_CANDIDATES) {
+		w->overflow = true;
+		return;
+	}
+	w->step[w->n_steps++] = s;
 }
 
 /* Steps from the rows of a code; the row to follow when none of them is in force. */
@@ -75,7 +83,7 @@ static const struct slt_row *steps_of_code(struct work *w, const struct slt_tabl
 	const struct slt_row *old = NULL;
 	unsigned seen = 0;
 
-	for (uint32_t i = slt_table_by_code(t, code); i != SLT_ROW_NONE && seen < 1024;
+	for (uint32_t i = slt_table_by_code(t, code); i != SLT_ROW_NONE && seen < ROWS_MAX;
 	     i = slt_table_next_code(t, i), seen++) {
 		const struct slt_row *r = slt_table_row(t, i);
 		if (applies(w->l, r, SLT_DIR_FROM_PIVOT)) {
@@ -84,6 +92,7 @@ static const struct slt_row *steps_of_code(struct work *w, const struct slt_tabl
 			old = r;
 		}
 	}
+	w->overflow |= seen == ROWS_MAX;
 	return old;
 }
 
@@ -109,13 +118,14 @@ static void steps_by_name(struct work *w, const char *name)
 		return;
 	}
 	unsigned seen = 0;
-	for (uint32_t i = slt_table_by_name(t, name); i != SLT_ROW_NONE && seen < 1024;
+	for (uint32_t i = slt_table_by_name(t, name); i != SLT_ROW_NONE && seen < ROWS_MAX;
 	     i = slt_table_next_name(t, i), seen++) {
 		const struct slt_row *r = slt_table_row(t, i);
 		if (applies(w->l, r, SLT_DIR_FROM_PIVOT)) {
 			add_step(w, t, r);
 		}
 	}
+	w->overflow |= seen == ROWS_MAX;
 }
 
 static bool is_member(const struct slt_list *pivot, const char *code)
@@ -142,10 +152,13 @@ static void step_identity(struct work *w, const char *code)
 
 static enum slt_lookup_status no_step(const struct work *w)
 {
-	return w->l->pivot->table && w->coding->system &&
-			       slt_system_match(w->l->pivot->system, w->coding->system)
-		       ? SLT_LOOKUP_NOT_IN_SET
-		       : SLT_LOOKUP_UNKNOWN_CODE;
+	const struct slt_table *t = w->l->from ? w->l->from->table : NULL;
+
+	if (w->l->pivot->table && slt_system_match(w->l->pivot->system, w->coding->system)) {
+		return SLT_LOOKUP_NOT_IN_SET;
+	}
+	return t && slt_table_by_code(t, w->coding->code) != SLT_ROW_NONE ? SLT_LOOKUP_NO_PIVOT
+									  : SLT_LOOKUP_UNKNOWN_CODE;
 }
 
 static enum slt_lookup_status to_pivot(struct work *w)
@@ -234,9 +247,20 @@ static const char *row_name(const struct slt_lookup *l, const struct slt_table *
 
 static void add_target(struct work *w, const struct target *t)
 {
-	if (w->n_targets < SLT_LOOKUP_CANDIDATES) {
-		w->target[w->n_targets++] = *t;
+	/* names in other languages are rows of their own */
+	for (size_t i = 0; i < w->n_targets; i++) {
+		const struct target *o = &w->target[i];
+		if (o->step == t->step && strcmp(o->code, t->code) == 0 &&
+		    o->relation == t->relation && o->preferred == t->preferred &&
+		    o->when == t->when) {
+			return;
+		}
 	}
+	if (w->n_targets == SLT_LOOKUP_CANDIDATES) {
+		w->overflow = true;
+		return;
+	}
+	w->target[w->n_targets++] = *t;
 }
 
 static bool targets_of(struct work *w, const struct step *s, const char *pivot_code)
@@ -245,8 +269,7 @@ static bool targets_of(struct work *w, const struct step *s, const char *pivot_c
 	size_t before = w->n_targets;
 
 	for (uint32_t i = t ? slt_table_by_pivot(t, pivot_code) : SLT_ROW_NONE;
-	     i != SLT_ROW_NONE && w->n_targets < SLT_LOOKUP_CANDIDATES;
-	     i = slt_table_next_pivot(t, i)) {
+	     i != SLT_ROW_NONE && !w->overflow; i = slt_table_next_pivot(t, i)) {
 		const struct slt_row *r = slt_table_row(t, i);
 		if (!applies(w->l, r, SLT_DIR_TO_PIVOT)) {
 			continue;
@@ -423,7 +446,9 @@ enum slt_lookup_status slt_lookup(const struct slt_lookup *l, const struct slt_c
 		for (size_t i = 0; i < w.n_steps; i++) {
 			targets_of_step(&w, &w.step[i]);
 		}
-		s = w.n_targets == 0 ? SLT_LOOKUP_NO_TARGET : choose(&w);
+		s = w.overflow	       ? SLT_LOOKUP_AMBIGUOUS
+		    : w.n_targets == 0 ? SLT_LOOKUP_NO_TARGET
+				       : choose(&w);
 	}
 	if (s != SLT_LOOKUP_FOUND) {
 		return s;
@@ -444,7 +469,7 @@ enum slt_lookup_status slt_lookup_pivot(const struct slt_lookup *l, const struct
 	struct work w = {.l = l, .coding = coding, .found = ret, .n_steps = 0, .n_targets = 0};
 	enum slt_lookup_status s = begin(&w);
 
-	if (s == SLT_LOOKUP_FOUND && w.n_steps > 1) {
+	if (s == SLT_LOOKUP_FOUND && (w.n_steps > 1 || w.overflow)) {
 		return SLT_LOOKUP_AMBIGUOUS;
 	}
 	return s;
@@ -466,6 +491,8 @@ const char *slt_lookup_status_text(enum slt_lookup_status s)
 		[SLT_LOOKUP_UNKNOWN_SYSTEM] =
 			"the code system is neither the country's nor the pivot's for this field",
 		[SLT_LOOKUP_UNKNOWN_CODE] = "the sending country's list has no such code",
+		[SLT_LOOKUP_NO_PIVOT] =
+			"the sending country's list names no counterpart in force for the code",
 		[SLT_LOOKUP_NOT_IN_SET] = "the pivot's value set has no such code",
 		[SLT_LOOKUP_NO_TARGET] = "the receiving country's list has no counterpart",
 		[SLT_LOOKUP_NOT_GOOD] = "only an inexact counterpart exists",

@@ -9,7 +9,7 @@
 
 #include "mappings/country.h"
 
-#define SLT_LOOKUP_CANDIDATES 64 /* rows of one code that are looked at */
+#define SLT_LOOKUP_CANDIDATES 24 /* different counterparts of one code; more are ambiguous */
 #define SLT_LOOKUP_REPLACED   8	 /* steps of a replaced_by chain */
 
 struct slt_coding {
@@ -32,6 +32,7 @@ enum slt_lookup_status {
 	SLT_LOOKUP_FOUND,
 	SLT_LOOKUP_UNKNOWN_SYSTEM, /* neither the country's nor the pivot's code system */
 	SLT_LOOKUP_UNKNOWN_CODE,   /* no row of the source country */
+	SLT_LOOKUP_NO_PIVOT,	   /* rows, but none in force that names a pivot code */
 	SLT_LOOKUP_NOT_IN_SET,	   /* the pivot code is no member */
 	SLT_LOOKUP_NO_TARGET,	   /* the target country has no row */
 	SLT_LOOKUP_NOT_GOOD,	   /* only relations that the field does not accept */

@@ -36,10 +36,17 @@ enum slt_code slt_lookup_error(const struct slt_rule *r, enum slt_lookup_status 
 	case SLT_LOOKUP_FOUND:
 	case SLT_LOOKUP_UNKNOWN_SYSTEM:
 	case SLT_LOOKUP_UNKNOWN_CODE:
+	case SLT_LOOKUP_NO_PIVOT:
 	case SLT_LOOKUP_NO_TARGET:
 		break;
 	}
 	return SLT_FED_MAP_001;
+}
+
+bool slt_lookup_senders(enum slt_lookup_status s)
+{
+	return s == SLT_LOOKUP_UNKNOWN_CODE || s == SLT_LOOKUP_UNKNOWN_SYSTEM ||
+	       s == SLT_LOOKUP_NO_PIVOT;
 }
 
 /* --- reading --------------------------------------------------------------------------------- */
@@ -247,7 +254,7 @@ static void trace_failed(struct slt_walk *w, const struct slt_rule *r, const str
 static void problem(struct slt_walk *w, const struct slt_rule *r, const struct slt_lookup *l,
 		    const struct slt_found *f, enum slt_lookup_status s)
 {
-	bool source = s == SLT_LOOKUP_UNKNOWN_CODE || s == SLT_LOOKUP_UNKNOWN_SYSTEM;
+	bool source = slt_lookup_senders(s);
 	const struct slt_list *list = source			   ? l->from
 				      : s == SLT_LOOKUP_NOT_IN_SET ? l->pivot
 								   : l->to;

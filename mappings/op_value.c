@@ -112,7 +112,7 @@ static void unit_failed(struct slt_walk *w, const struct slt_rule *r, xmlNode *e
 			const struct unit *u, enum slt_lookup_status s)
 {
 	bool refused = severity_of(r) == SLT_SEV_ERROR;
-	bool source = s == SLT_LOOKUP_UNKNOWN_CODE || s == SLT_LOOKUP_UNKNOWN_SYSTEM;
+	bool source = slt_lookup_senders(s);
 	const struct slt_list *list = source ? u->l->from : u->l->to;
 	struct slt_map_problem p = {.found_code = u->text,
 				    .table = r->table,

@@ -137,6 +137,8 @@ void slt_rule_set_value(struct slt_walk *w, const struct slt_rule *r, xmlNode *e
 /* The lookup of a rule's table with everything but the coding filled in. */
 void slt_rule_lookup(struct slt_walk *w, const struct slt_rule *r, struct slt_lookup *ret);
 enum slt_code slt_lookup_error(const struct slt_rule *r, enum slt_lookup_status s);
+/* It is the sending country's list that has no answer. */
+bool slt_lookup_senders(enum slt_lookup_status s);
 
 /* --- names.c --- */
 
