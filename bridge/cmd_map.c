@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "cmd_map.h"
 #include "command.h"
+#include "explain_html.h"
 
 static const char usage[] =
 	"usage: silta map apply --from CC --to CC --flow NAME --message request|response|fault\n"
@@ -39,7 +40,8 @@ static const char apply_usage[] =
 	"  --message KIND        request, response or fault; for a bare document it only names the\n"
 	"                        direction in the trace\n"
 	"  --service NAME        service code in either country; must fit the body when given\n"
-	"  --explain FILE        writes the trace, as JSON (\"-\": standard error)\n"
+	"  --explain FILE        writes the trace: as a page for people when FILE ends in .html,\n"
+	"                        else as JSON (\"-\": standard error)\n"
 	"  --problems FILE       writes what could not be mapped, as JSON\n"
 	"  --personal            identifiers, dates of birth and free text stand in the trace\n"
 	"  --at DATE             today is DATE (2026-11-23): for documents without a date, and for\n"
@@ -281,13 +283,39 @@ static bool write_file(const char *path, const struct slt_buf *b)
 	return true;
 }
 
-static bool write_reports(const struct slt_map_options *o, const struct slt_map_result *r)
+static bool ends_in_html(const char *path)
 {
-	SLT_AUTO_BUF(b, FILE_MAX);
+	size_t n = strlen(path);
+
+	return n > 5 && strcmp(path + n - 5, ".html") == 0;
+}
+
+static void explain(const struct slt_map_options *o, const struct slt_mapset *set,
+		    const struct slt_map_result *r, bool refused, struct slt_buf *b)
+{
+	const char *slash = strrchr(o->argv[0], '/');
+	struct slt_explain page = {.set = set,
+				   .result = r,
+				   .title = slash ? slash + 1 : o->argv[0],
+				   .lang = o->lang,
+				   .refused = refused,
+				   .personal = o->personal};
+
+	if (ends_in_html(o->explain)) {
+		slt_explain_html(&page, b);
+	} else {
+		slt_trace_json(r->trace, o->personal, b);
+	}
+}
+
+static bool write_reports(const struct slt_map_options *o, const struct slt_mapset *set,
+			  const struct slt_map_result *r, bool refused)
+{
+	SLT_AUTO_BUF(b, SLT_EXPLAIN_MAX);
 	bool good = true;
 
 	if (o->explain) {
-		slt_trace_json(r->trace, o->personal, &b);
+		explain(o, set, r, refused, &b);
 		good = write_file(o->explain, &b);
 	}
 	if (o->problems) {
@@ -349,7 +377,7 @@ static int apply(const struct slt_map_options *o, const struct slt_mapset *set)
 				   .test_codes = o->test_codes};
 	bool good = slt_map_apply(set, &in, r, &err);
 	print_problems(o, r->problems);
-	if (!write_reports(o, r)) {
+	if (!write_reports(o, set, r, !good)) {
 		return SLT_EXIT_CANNOT;
 	}
 	if (!good) {
