@@ -123,7 +123,7 @@ DEPS := build-essential pkg-config libxml2-dev libssl-dev libmicrohttpd-dev libg
 DEPS_TEST := libcmocka-dev libxml2-utils xmlsec1 libxmlsec1-openssl openssl curl sqlite3 jq zip unzip \
 	python3 python3-lxml python3-cryptography python3-asn1crypto
 DEPS_DEMO := jq unzip python3
-DEPS_CHECK := clang-14 clang-format-14 libclang-rt-14-dev llvm-14 valgrind shellcheck codespell
+DEPS_CHECK := clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev llvm-14 valgrind shellcheck codespell
 
 define install_missing
 	@missing=$$(for p in $(1); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | \
@@ -188,6 +188,11 @@ format: ## rewrite the sources in the house format
 format-check:
 	clang-format-14 --dry-run --Werror $(C_FILES)
 
+lint: ## clang-tidy over the sources (slow), spelling, shell scripts
+	clang-tidy-14 --quiet $(filter %.c,$(filter-out tests/%,$(C_FILES))) -- -std=gnu17 -D_GNU_SOURCE \
+	  -Ibridge -I. $(PKG_CFLAGS) -DSLT_VERSION='"$(VERSION)"'
+	shellcheck -S warning .ci/run tests/*.sh tests/*/*.sh examples/*/up
+
 docs: $(BUILD)/silta ## the manual page that is made from the options
 	@{ cat bridge/man/silta.conf.5.head; $(BUILD)/silta check --options; \
 	  printf '.Sh SEE ALSO\n.Xr silta 8\n'; } > bridge/man/silta.conf.5
@@ -215,5 +220,5 @@ help: ## this list
 	@grep -hE '^[a-z][a-z-]*:.*##' Makefile | sed -E 's/:.*## /\t/' | sort | expand -t 16
 
 .PHONY: all deps deps-demo deps-check demo test programs-of-tests asan tsan valgrind fuzz layers \
-	format format-check docs bench install clean help
+	format format-check lint docs bench install clean help
 .SECONDARY:
