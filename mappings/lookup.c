@@ -152,13 +152,9 @@ static void step_identity(struct work *w, const char *code)
 
 static enum slt_lookup_status no_step(const struct work *w)
 {
-	const struct slt_table *t = w->l->from ? w->l->from->table : NULL;
-
-	if (w->l->pivot->table && slt_system_match(w->l->pivot->system, w->coding->system)) {
-		return SLT_LOOKUP_NOT_IN_SET;
-	}
-	return t && slt_table_by_code(t, w->coding->code) != SLT_ROW_NONE ? SLT_LOOKUP_NO_PIVOT
-									  : SLT_LOOKUP_UNKNOWN_CODE;
+	return w->l->pivot->table && slt_system_match(w->l->pivot->system, w->coding->system)
+		       ? SLT_LOOKUP_NOT_IN_SET
+		       : SLT_LOOKUP_UNKNOWN_CODE;
 }
 
 static enum slt_lookup_status to_pivot(struct work *w)
@@ -490,9 +486,8 @@ const char *slt_lookup_status_text(enum slt_lookup_status s)
 		[SLT_LOOKUP_FOUND] = "found",
 		[SLT_LOOKUP_UNKNOWN_SYSTEM] =
 			"the code system is neither the country's nor the pivot's for this field",
-		[SLT_LOOKUP_UNKNOWN_CODE] = "the sending country's list has no such code",
-		[SLT_LOOKUP_NO_PIVOT] =
-			"the sending country's list names no counterpart in force for the code",
+		[SLT_LOOKUP_UNKNOWN_CODE] =
+			"the sending country's list names no counterpart for the code",
 		[SLT_LOOKUP_NOT_IN_SET] = "the pivot's value set has no such code",
 		[SLT_LOOKUP_NO_TARGET] = "the receiving country's list has no counterpart",
 		[SLT_LOOKUP_NOT_GOOD] = "only an inexact counterpart exists",

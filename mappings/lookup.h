@@ -31,8 +31,7 @@ struct slt_lookup {
 enum slt_lookup_status {
 	SLT_LOOKUP_FOUND,
 	SLT_LOOKUP_UNKNOWN_SYSTEM, /* neither the country's nor the pivot's code system */
-	SLT_LOOKUP_UNKNOWN_CODE,   /* no row of the source country */
-	SLT_LOOKUP_NO_PIVOT,	   /* rows, but none in force that names a pivot code */
+	SLT_LOOKUP_UNKNOWN_CODE,   /* no row of the source country in force names a pivot code */
 	SLT_LOOKUP_NOT_IN_SET,	   /* the pivot code is no member */
 	SLT_LOOKUP_NO_TARGET,	   /* the target country has no row */
 	SLT_LOOKUP_NOT_GOOD,	   /* only relations that the field does not accept */

@@ -36,7 +36,6 @@ enum slt_code slt_lookup_error(const struct slt_rule *r, enum slt_lookup_status 
 	case SLT_LOOKUP_FOUND:
 	case SLT_LOOKUP_UNKNOWN_SYSTEM:
 	case SLT_LOOKUP_UNKNOWN_CODE:
-	case SLT_LOOKUP_NO_PIVOT:
 	case SLT_LOOKUP_NO_TARGET:
 		break;
 	}
@@ -45,8 +44,7 @@ enum slt_code slt_lookup_error(const struct slt_rule *r, enum slt_lookup_status 
 
 bool slt_lookup_senders(enum slt_lookup_status s)
 {
-	return s == SLT_LOOKUP_UNKNOWN_CODE || s == SLT_LOOKUP_UNKNOWN_SYSTEM ||
-	       s == SLT_LOOKUP_NO_PIVOT;
+	return s == SLT_LOOKUP_UNKNOWN_CODE || s == SLT_LOOKUP_UNKNOWN_SYSTEM;
 }
 
 /* --- reading --------------------------------------------------------------------------------- */

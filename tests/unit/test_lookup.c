@@ -130,9 +130,9 @@ static void what_has_no_sure_target_fails(void **state)
 	/* BB's only row for P6 goes the other way */
 	fails((struct query){"AA", "BB", "1.1", "15", NULL, 0, 0, NULL}, SLT_LOOKUP_NO_TARGET);
 	/* drafts, and what is not related, are no mappings */
-	fails((struct query){"AA", "BB", "1.1", "16", NULL, 0, 0, NULL}, SLT_LOOKUP_NO_PIVOT);
-	fails((struct query){"AA", "BB", "1.1", "25", NULL, 0, 0, NULL}, SLT_LOOKUP_NO_PIVOT);
-	fails((struct query){"AA", "BB", "1.1", "26", NULL, 0, 0, NULL}, SLT_LOOKUP_NO_PIVOT);
+	fails((struct query){"AA", "BB", "1.1", "16", NULL, 0, 0, NULL}, SLT_LOOKUP_UNKNOWN_CODE);
+	fails((struct query){"AA", "BB", "1.1", "25", NULL, 0, 0, NULL}, SLT_LOOKUP_UNKNOWN_CODE);
+	fails((struct query){"AA", "BB", "1.1", "26", NULL, 0, 0, NULL}, SLT_LOOKUP_UNKNOWN_CODE);
 	/* two codes of BB and nothing decides; two of AA */
 	fails((struct query){"AA", "BB", "1.1", "12", NULL, 0, 0, NULL}, SLT_LOOKUP_AMBIGUOUS);
 	fails((struct query){"BB", "AA", "2.1", "k1", NULL, 0, 0, NULL}, SLT_LOOKUP_AMBIGUOUS);
@@ -152,7 +152,7 @@ static void conditions_decide(void **state)
 	gives((struct query){"AA", "BB", "1.1", "23", NULL, 0, 0, "doc"}, "P1", "T");
 	gives((struct query){"AA", "BB", "1.1", "23", NULL, 0, 0, "other"}, "P2", "c2");
 	fails((struct query){"AA", "BB", "1.1", "23", NULL, 0, 0, "third"},
-	      SLT_LOOKUP_NO_PIVOT);
+	      SLT_LOOKUP_UNKNOWN_CODE);
 	/* a row with a true condition beats those without */
 	gives((struct query){"BB", "AA", "2.1", "T", NULL, 0, 0, "doc"}, "P1", "23");
 }
@@ -176,7 +176,7 @@ static void chains_of_replacement_end(void **state)
 {
 	(void)state;
 	gives((struct query){"AA", "BB", "1.1", "18", NULL, 0, 0, NULL}, "P2", "c2");
-	fails((struct query){"AA", "BB", "1.1", "20", NULL, 0, 0, NULL}, SLT_LOOKUP_NO_PIVOT);
+	fails((struct query){"AA", "BB", "1.1", "20", NULL, 0, 0, NULL}, SLT_LOOKUP_UNKNOWN_CODE);
 	/* the pivot's own replacement, for a target that knows only the new code */
 	gives((struct query){"AA", "BB", "1.1", "24", NULL, 0, 0, NULL}, "P0", "T");
 }
