@@ -301,6 +301,13 @@ static void finish(struct job *j, CURLcode r)
 	free(j);
 }
 
+static void abort_job(struct job *j)
+{
+	slt_fail(&j->err, j->sent ? SLT_EOUTCOME_UNKNOWN : SLT_ENETWORK,
+		 "%s: the bridge is being stopped", j->call.url);
+	finish(j, CURLE_ABORTED_BY_CALLBACK);
+}
+
 /* --- the thread --------------------------------------------------------------------------- */
 
 static void take_incoming(struct slt_client *c)
@@ -360,7 +367,7 @@ static void *drive(void *arg)
 	while ((j = TAILQ_FIRST(&c->running))) {
 		curl_multi_remove_handle(c->multi, j->easy);
 		TAILQ_REMOVE(&c->running, j, entry);
-		finish(j, CURLE_ABORTED_BY_CALLBACK);
+		abort_job(j);
 	}
 	return NULL;
 }
@@ -394,16 +401,24 @@ bool slt_client_new(unsigned max_connections, struct slt_client **ret, struct sl
 	return true;
 }
 
+void slt_client_stop(struct slt_client *c)
+{
+	pthread_mutex_lock(&c->lock);
+	bool running = !c->stopping;
+	c->stopping = true;
+	pthread_mutex_unlock(&c->lock);
+	if (running) {
+		curl_multi_wakeup(c->multi);
+		pthread_join(c->thread, NULL);
+	}
+}
+
 void slt_client_free(struct slt_client *c)
 {
 	if (!c) {
 		return;
 	}
-	pthread_mutex_lock(&c->lock);
-	c->stopping = true;
-	pthread_mutex_unlock(&c->lock);
-	curl_multi_wakeup(c->multi);
-	pthread_join(c->thread, NULL);
+	slt_client_stop(c);
 	curl_multi_cleanup(c->multi);
 	pthread_mutex_destroy(&c->lock);
 	free(c);
@@ -418,9 +433,16 @@ void slt_client_start(struct slt_client *c, const struct slt_call *call)
 	slt_assert(j->easy);
 	set_call(j);
 	pthread_mutex_lock(&c->lock);
-	TAILQ_INSERT_TAIL(&c->incoming, j, entry);
+	bool taken = !c->stopping;
+	if (taken) {
+		TAILQ_INSERT_TAIL(&c->incoming, j, entry);
+	}
 	pthread_mutex_unlock(&c->lock);
-	curl_multi_wakeup(c->multi);
+	if (taken) {
+		curl_multi_wakeup(c->multi);
+	} else {
+		abort_job(j); /* nobody would ever take it */
+	}
 }
 
 /* --- waiting for a call ------------------------------------------------------------------- */

@@ -20,7 +20,10 @@ struct slt_client;
 /* max_connections: kept-alive in total. */
 SLT_CHECK bool slt_client_new(unsigned max_connections, struct slt_client **ret,
 			      struct slt_err *err);
-void slt_client_free(struct slt_client *c); /* running calls end with SLT_ENETWORK */
+/* Ends running calls with SLT_ENETWORK, or SLT_EOUTCOME_UNKNOWN where something was sent; those
+ * that are started afterwards end at once. */
+void slt_client_stop(struct slt_client *c);
+void slt_client_free(struct slt_client *c); /* stops first; nobody may start a call any more */
 SLT_DEFINE_AUTO(struct slt_client *, slt_client_free)
 
 /* Own identity in TLS; made once per certificate, shared by calls. */
@@ -50,8 +53,8 @@ struct slt_call {
 		       struct slt_err *err);
 	bool (*data)(void *arg, const char *p, size_t n, struct slt_err *err);
 	/* The end, exactly once: err is NULL on success. `sent` says whether any byte of the
-	 * request may have reached the peer: if not, another address may be tried. Client thread.
-	 */
+	 * request may have reached the peer: if not, another address may be tried. Client thread;
+	 * the caller's own, before slt_client_start() returns, once the client is stopped. */
 	void (*done)(void *arg, int status, bool sent, const struct slt_err *err);
 	void *arg;
 };

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,8 +72,10 @@ static void stop(struct bridge *b)
 	if (!b->service) {
 		return;
 	}
-	/* calls that are still under way end with an error, which answers their callers */
-	slt_client_free(SLT_TAKE(b->service->client));
+	/* no exchange begins any more; calls that are still under way, or that one under way makes
+	 * now, end with an error, which answers their callers */
+	atomic_store(&b->service->stopping, true);
+	slt_client_stop(b->service->client);
 	while (slt_exchange_active()) {
 		usleep(5000);
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "inbound.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -203,10 +204,17 @@ static void on_end(void *state, struct slt_request *r)
 	struct slt_exchange *x = slt_exchange_new(in->service, in->side, r, m);
 	x->original_type[0] = SLT_TAKE(a->original_type);
 	x->original_action = SLT_TAKE(a->original_action);
-	if (!slt_pool_submit(in->service->pool, slt_pipeline_run, x)) {
+	/* asked once the exchange counts as active: who stops the bridge waits for it, or is seen
+	 */
+	bool stopping = atomic_load(&in->service->stopping);
+	if (stopping || !slt_pool_submit(in->service->pool, slt_pipeline_run, x)) {
 		slt_exchange_free(x);
-		slt_fail(&err, SLT_EBUSY, "the bridge has %lld requests waiting: try again",
-			 (long long)in->service->config->queue);
+		if (stopping) {
+			slt_fail(&err, SLT_EBUSY, "the bridge is being stopped: try again");
+		} else {
+			slt_fail(&err, SLT_EBUSY, "the bridge has %lld requests waiting: try again",
+				 (long long)in->service->config->queue);
+		}
 		on_reject(in, a, r, &err);
 	}
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <gnutls/gnutls.h>
@@ -30,6 +31,7 @@ struct slt_server {
 	bool client_certificate;
 	unsigned port;
 	int listen_fd; /* after quiescing; -1 before */
+	_Atomic bool quiesced;
 	_Atomic unsigned connections;
 };
 
@@ -363,6 +365,10 @@ static void give(struct slt_request *r, unsigned status, const struct slt_respon
 		/* a value that MHD takes for no header (control characters) is left out */
 		MHD_add_response_header(response, h[i].name, h[i].value);
 	}
+	if (atomic_load(&r->server->quiesced)) {
+		/* a kept connection would bring the next request to a server that is going */
+		MHD_add_response_header(response, "Connection", "close");
+	}
 	pthread_mutex_lock(&r->lock);
 	slt_assert(!r->response);
 	r->response = response;
@@ -558,7 +564,10 @@ unsigned slt_server_connections(const struct slt_server *s)
 void slt_server_quiesce(struct slt_server *s)
 {
 	if (s->listen_fd < 0) {
+		atomic_store(&s->quiesced, true);
 		s->listen_fd = MHD_quiesce_daemon(s->daemon);
+		/* it may not be closed yet, but must not let peers wait in its backlog */
+		shutdown(s->listen_fd, SHUT_RDWR);
 	}
 }
 

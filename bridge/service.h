@@ -20,6 +20,7 @@ struct slt_service {
 	struct slt_client *client;
 	struct slt_pool *pool;
 	struct slt_msglog *log;
+	_Atomic bool stopping; /* no new exchanges */
 };
 
 /* Loads, checks, and starts everything but the listeners. Takes config. */
