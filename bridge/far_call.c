@@ -74,7 +74,7 @@ static bool judge(void *arg, X509 *const *chain, size_t n, struct slt_err *err)
 	struct far_call *c = arg;
 	struct slt_exchange *x = c->x;
 	SLT_AUTO(slt_arena_free) struct slt_arena *a = slt_arena_new();
-	struct slt_ocsp_cache *cache = slt_side_ocsp(x->side[SLT_FAR]);
+	struct slt_ocsp_cache *cache = slt_side_peer_ocsp(x->side[SLT_FAR]);
 	struct slt_str der[SLT_CHAIN_MAX];
 	struct slt_id member = slt_id_client(&x->route.target);
 	struct slt_path path;
@@ -139,7 +139,7 @@ static bool relay_part_end(void *arg, struct slt_err *err)
 	if (p->n >= c->n_unvouched) {
 		return slt_fail(err, SLT_EIO, "the OCSP relay sent more responses than asked for");
 	}
-	slt_ocsp_cache_put(slt_side_ocsp(c->x->side[SLT_FAR]), c->unvouched[p->n++],
+	slt_ocsp_cache_put(slt_side_peer_ocsp(c->x->side[SLT_FAR]), c->unvouched[p->n++],
 			   slt_buf_str(&p->der));
 	return true;
 }

@@ -21,7 +21,7 @@ struct slt_side {
 	size_t n_auth;
 	char *auth_cert_pem, *auth_key_pem;
 	struct slt_client_tls *tls;
-	struct slt_ocsp_cache *ocsp;
+	struct slt_ocsp_cache *ocsp, *peer_ocsp;
 	pthread_mutex_t lock;
 	struct slt_globalconf *gc;
 };
@@ -110,6 +110,7 @@ bool slt_side_open(const struct slt_config_side *config, struct slt_side **ret, 
 
 	s->config = config;
 	s->ocsp = slt_ocsp_cache_new();
+	s->peer_ocsp = slt_ocsp_cache_new();
 	pthread_mutex_init(&s->lock, NULL);
 	if (!load_auth(s, err) || !load_sign(s, err)) {
 		return slt_wrap(err, "side %s", config->name);
@@ -137,6 +138,7 @@ void slt_side_free(struct slt_side *s)
 	free(s->auth_cert_pem);
 	slt_client_tls_free(s->tls);
 	slt_ocsp_cache_free(s->ocsp);
+	slt_ocsp_cache_free(s->peer_ocsp);
 	slt_globalconf_free(s->gc);
 	pthread_mutex_destroy(&s->lock);
 	free(s);
@@ -181,6 +183,11 @@ struct slt_client_tls *slt_side_tls(const struct slt_side *s)
 struct slt_ocsp_cache *slt_side_ocsp(const struct slt_side *s)
 {
 	return s->ocsp;
+}
+
+struct slt_ocsp_cache *slt_side_peer_ocsp(const struct slt_side *s)
+{
+	return s->peer_ocsp;
 }
 
 bool slt_side_globalconf(struct slt_side *s, int64_t now_ms, struct slt_globalconf **ret,

@@ -28,7 +28,11 @@ X509 *const *slt_side_auth_chain(const struct slt_side *s, size_t *ret_n);
 const char *slt_side_auth_cert_pem(const struct slt_side *s);
 const char *slt_side_auth_key_pem(const struct slt_side *s);
 struct slt_client_tls *slt_side_tls(const struct slt_side *s);
+/* Responses for the bridge's own certificates, each verified before it was put there. */
 struct slt_ocsp_cache *slt_side_ocsp(const struct slt_side *s);
+/* What peers' relays said of the certificates that the peers presented: not verified, so never for
+ * anything but judging those peers. A peer may present others' certificates beside its own. */
+struct slt_ocsp_cache *slt_side_peer_ocsp(const struct slt_side *s);
 
 /* The configuration in force, with a reference for the caller. SLT_EOUTDATED_GLOBALCONF when there
  * is none or the own instance's has expired. */

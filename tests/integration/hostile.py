@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: MIT
 """What a hostile peer, a dying network and a stop at the wrong moment must not do to the bridge."""
+import hashlib
+import json
 import os
 import re
 import signal
+import socket
+import ssl
 import subprocess
 import sys
 import threading
 import time
 
-from tap import SILTA, Cases, World
+from tap import OPENER, SILTA, Cases, World
 
 from pharmacy import Fault, Pharmacy, patients
 
@@ -30,10 +34,12 @@ class Bridge:
         with open(f"/proc/{pid}/status", encoding="ascii") as f:
             return next(line for line in f if line.startswith(name + ":")).split()[1]
 
-    def start(self, **settings):
-        """With some settings of the configuration's top level changed."""
+    def start(self, finland=(), **settings):
+        """With some settings of the configuration's top level and of side FI changed."""
         with open(self.config, encoding="utf-8") as f:
             text = f.read()
+        for name, value in finland:
+            text = re.sub(rf'(?s)(name = "FI";.*?{name} = )[^;]*', rf"\g<1>{value}", text, count=1)
         for name, value in settings.items():
             text = re.sub(rf"(?m)^{name} = .*\n", "", text) + f"{name} = {value};\n"
         path = os.path.dirname(self.config) + "/own.conf"
@@ -74,6 +80,141 @@ class Bridge:
             self.process.kill()
             self.process.wait()
         os.kill(self.keeper, signal.SIGCONT)
+
+
+class Evil:
+    """A security server of Finland, by its key and certificate, that does as the test likes."""
+
+    def __init__(self, world, extra=()):
+        with open(world.dir + "/FI/instance.json", encoding="utf-8") as f:
+            self.instance = json.load(f)
+        keys = world.dir + "/FI/keys/"
+        chain = world.dir + "/evil-chain.pem"
+        with open(chain, "w", encoding="ascii") as out:
+            for name in ("server-auth", *extra):
+                with open(keys + name + ".cert.pem", encoding="ascii") as f:
+                    out.write(first_certificate(f.read()))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(chain, keys + "server-auth.key.pem")
+        context.verify_mode = ssl.CERT_NONE
+        self.asked = []  # the relay's queries
+        self.calls = 0
+        self.on_call = lambda connection: None
+        self.on_relay = lambda connection, query: None
+        self.sockets = []
+        self.port = self.listen(lambda s: self.transport(context, s))
+        self.ocsp_port = self.listen(self.relay)
+        self.settings = [("peer_port", self.port), ("peer_ocsp_port", self.ocsp_port)]
+
+    def listen(self, serve):
+        listener = socket.create_server((self.instance["server_address"], 0))
+        self.sockets.append(listener)
+
+        def accept():
+            while True:
+                try:
+                    s, _ = listener.accept()
+                except OSError:
+                    return
+                threading.Thread(target=self.guarded, args=(serve, s), daemon=True).start()
+
+        threading.Thread(target=accept, daemon=True).start()
+        return listener.getsockname()[1]
+
+    @staticmethod
+    def guarded(serve, s):
+        try:
+            s.settimeout(30)
+            serve(s)
+        except OSError:
+            pass
+        finally:
+            s.close()
+
+    def transport(self, context, s):
+        with context.wrap_socket(s, server_side=True) as tls:
+            data = b""
+            while b"\r\n0\r\n\r\n" not in data:
+                more = tls.recv(65536)
+                if not more:
+                    return
+                data += more
+            self.calls += 1
+            self.on_call(tls)
+
+    def relay(self, s):
+        data = b""
+        while b"\r\n\r\n" not in data:
+            more = s.recv(65536)
+            if not more:
+                return
+            data += more
+        query = data.split()[1].decode().partition("?")[2]
+        self.asked.append(query)
+        self.on_relay(s, query)
+
+    def close(self):
+        for s in self.sockets:
+            s.shutdown(socket.SHUT_RDWR)
+            s.close()
+
+
+def first_certificate(pem):
+    return pem[: pem.index("-----END CERTIFICATE-----")] + "-----END CERTIFICATE-----\n"
+
+
+def sha1_of(path):
+    with open(path, encoding="ascii") as f:
+        der = ssl.PEM_cert_to_DER_cert(first_certificate(f.read()))
+    return hashlib.sha1(der).hexdigest()
+
+
+def relay_answer(query, response):
+    n = sum(p.startswith("cert=") for p in query.split("&"))
+    part = b"--b\r\nContent-Type: application/ocsp-response\r\n\r\n" + response + b"\r\n"
+    body = part * n + b"--b--\r\n"
+    return (
+        b"HTTP/1.1 200 OK\r\nContent-Type: multipart/related; boundary=b\r\n"
+        b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(body)
+    ) + body
+
+
+class Providers:
+    """What a provider's security server can do to the bridge."""
+
+    def __init__(self, world, bridge):
+        self.world = world
+        self.bridge = bridge
+        self.pharmacy = Pharmacy(world.endpoints)
+        self.row = patients()["fi-01-tablet.xml"]
+
+    def fault(self):
+        try:
+            self.pharmacy.list(self.row)
+        except Fault as fault:
+            return fault.code
+        raise AssertionError("no fault")
+
+    def own_response(self):
+        """What the bridge's relay says of its own certificate in Finland."""
+        hashed = sha1_of(self.world.dir + "/FI/keys/bridge-auth.cert.pem")
+        url = self.world.endpoints["silta"]["FI"]["ocsp"] + "?cert=" + hashed
+        with OPENER.open(url, timeout=10) as r:
+            return r.read()
+
+    def others_certificates_in_the_chain(self):
+        evil = Evil(self.world, ("bridge-auth", "bridge-sign"))
+        evil.on_relay = lambda s, query: s.sendall(relay_answer(query, b"not a response"))
+        self.bridge.start(finland=evil.settings)
+        try:
+            fault = self.fault()
+            if "ssl_authentication_failed" not in fault or not evil.asked:
+                raise AssertionError(fault)
+            if b"not a response" in self.own_response():
+                raise AssertionError("a peer put an OCSP response for the bridge's own certificate")
+        finally:
+            evil.close()
+            self.bridge.stop(10)
 
 
 class Load:
@@ -144,6 +285,9 @@ def main():
     try:
         bridge = Bridge(world)
         stops = Stops(world, bridge)
+        providers = Providers(world, bridge)
+        cases.run("a provider cannot replace the bridge's own OCSP responses",
+                  providers.others_certificates_in_the_chain)
         cases.run("stopped under load without a drain, it ends well", stops.under_load, 0, 10)
         cases.run("stopped under load with a drain, it ends well", stops.under_load, 5, 20)
         cases.run("stopped while providers do not answer, it ends", stops.while_the_provider_hangs)
