@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/file.h"
 #include "cmd_map.h"
 #include "command.h"
@@ -189,8 +190,7 @@ static bool read_options(int argc, char **argv, struct slt_map_options *o)
 	return true;
 }
 
-/* --- the set -----------------------------------------------------------------------------------
- */
+/* --- the set --- */
 
 bool slt_map_find_set(const char *given, char *ret, size_t n)
 {
@@ -261,8 +261,7 @@ static int run_check(const struct slt_map_options *o)
 	return SLT_EXIT_GOOD;
 }
 
-/* --- apply -------------------------------------------------------------------------------------
- */
+/* --- apply --- */
 
 static bool write_file(const char *path, const struct slt_buf *b)
 {
@@ -357,6 +356,21 @@ static bool read_input(const char *path, char **ret, size_t *ret_n)
 	return true;
 }
 
+/* The result's bytes, and their digest into the trace. */
+static bool dump(struct slt_map_result *r, struct slt_buf *out, struct slt_err *err)
+{
+	struct slt_digest d;
+	SLT_AUTO_BUF(hex, 2 * SLT_DIGEST_MAX + 1);
+
+	if (!slt_xml_dump(r->doc, NULL, true, out, err)) {
+		return false;
+	}
+	slt_digest_of(SLT_SHA256, out->p, out->n, &d);
+	slt_buf_add_hex(&hex, d.v, d.n);
+	r->trace->output_digest = slt_arena_strdup(r->trace->arena, hex.p);
+	return true;
+}
+
 static int apply(const struct slt_map_options *o, const struct slt_mapset *set)
 {
 	SLT_AUTO_STR char *text = NULL;
@@ -375,7 +389,8 @@ static int apply(const struct slt_map_options *o, const struct slt_mapset *set)
 				   .body = {text, n},
 				   .now_ms = o->now_ms,
 				   .test_codes = o->test_codes};
-	bool good = slt_map_apply(set, &in, r, &err);
+	SLT_AUTO_BUF(out, FILE_MAX);
+	bool good = slt_map_apply(set, &in, r, &err) && dump(r, &out, &err);
 	print_problems(o, r->problems);
 	if (!write_reports(o, set, r, !good)) {
 		return SLT_EXIT_CANNOT;
@@ -384,10 +399,6 @@ static int apply(const struct slt_map_options *o, const struct slt_mapset *set)
 		bool refused = r->problems->errors > 0;
 		slt_cannot("map", &err);
 		return refused ? SLT_EXIT_NO : SLT_EXIT_CANNOT;
-	}
-	SLT_AUTO_BUF(out, FILE_MAX);
-	if (!slt_xml_dump(r->doc, NULL, true, &out, &err)) {
-		return slt_cannot("map", &err);
 	}
 	struct slt_str s = slt_buf_str(&out);
 	bool written = fwrite(s.p, 1, s.n, stdout) == s.n && fflush(stdout) == 0;
@@ -406,8 +417,7 @@ static int run_apply(const struct slt_map_options *o)
 	return slt_map_load(o, &set) ? apply(o, set) : SLT_EXIT_CANNOT;
 }
 
-/* --- choosing ----------------------------------------------------------------------------------
- */
+/* --- choosing --- */
 
 static int help(const char *text)
 {

@@ -73,8 +73,7 @@ static xmlNode *insert(xmlNode *root, const char *name)
 	return n;
 }
 
-/* --- the new id --------------------------------------------------------------------------------
- */
+/* --- the new id --- */
 
 /* Pieces are gathered: a digest of a thousand short updates would cost more than the walk. */
 struct gather {
@@ -167,8 +166,7 @@ static void new_id(struct slt_walk *w, xmlNode *id, const struct slt_document_ki
 	slt_set_attr(id, "assigningAuthorityName", NULL);
 }
 
-/* --- the parent --------------------------------------------------------------------------------
- */
+/* --- the parent --- */
 
 static xmlNode *xfrm(struct slt_walk *w, xmlNode *root)
 {

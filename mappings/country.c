@@ -85,7 +85,7 @@ static const struct slt_conf_option instance_options[] = {
 #undef S
 /* clang-format on */
 
-/* --- patterns ------------------------------------------------------------------------------ */
+/* --- patterns --- */
 
 bool slt_pattern_compile(const char *pattern, regex_t **ret, struct slt_err *err)
 {
@@ -116,7 +116,7 @@ void slt_pattern_free(regex_t *r)
 	}
 }
 
-/* --- loading ------------------------------------------------------------------------------- */
+/* --- loading --- */
 
 struct loader {
 	struct slt_conf *conf;
@@ -366,7 +366,7 @@ void slt_country_free(struct slt_country *c)
 	free(c);
 }
 
-/* --- checks across files ------------------------------------------------------------------- */
+/* --- checks across files --- */
 
 static void check_pivot_codes(const struct slt_list *list, const struct slt_list *pivot,
 			      struct slt_lint *lint)
@@ -412,7 +412,7 @@ void slt_country_check(const struct slt_country *c, const struct slt_country *pi
 	}
 }
 
-/* --- asking -------------------------------------------------------------------------------- */
+/* --- asking --- */
 
 const struct slt_list *slt_country_list(const struct slt_country *c, const char *id)
 {

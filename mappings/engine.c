@@ -43,7 +43,7 @@ void slt_map_result_free(struct slt_map_result *r)
 	free(r);
 }
 
-/* --- setting out ----------------------------------------------------------------------------- */
+/* --- setting out --- */
 
 static bool find_sides(const struct slt_mapset *s, const struct slt_map_input *in,
 		       struct slt_walk *w, struct slt_err *err)
@@ -110,8 +110,7 @@ static const struct slt_service *service_of(const struct slt_walk *w, const xmlN
 	return NULL;
 }
 
-/* --- parts of the message ----------------------------------------------------------------------
- */
+/* --- parts of the message --- */
 
 static xmlNode *soap_payload(xmlDoc *doc, bool *ret_soap, struct slt_err *err)
 {
@@ -185,8 +184,7 @@ static bool map_payload(struct slt_walk *w, xmlNode *payload, struct slt_err *er
 	return true;
 }
 
-/* --- namespace declarations --------------------------------------------------------------------
- */
+/* --- namespace declarations --- */
 
 static bool is_senders(const struct slt_walk *w, const xmlNs *ns)
 {
@@ -274,8 +272,7 @@ static void tidy(const struct slt_walk *w, xmlNode *payload)
 	}
 }
 
-/* --- one message -------------------------------------------------------------------------------
- */
+/* --- one message --- */
 
 static void begin_part(struct slt_walk *w, unsigned part, xmlDoc *doc)
 {

@@ -55,8 +55,7 @@ static const char *pivot_of(const struct slt_path *p, xmlNode *context)
 	return note ? note->pivot_code : NULL;
 }
 
-/* --- personal codes ----------------------------------------------------------------------------
- */
+/* --- personal codes --- */
 
 static bool birth_agrees(const char *birth, const struct slt_personal_code *c)
 {
@@ -96,8 +95,7 @@ static bool check_person(void *arg, xmlNode *code)
 	return true;
 }
 
-/* --- the other guards --------------------------------------------------------------------------
- */
+/* --- the other guards --- */
 
 static void check_same_code(struct slt_walk *w, const struct slt_guard *g, xmlNode *context)
 {

@@ -39,7 +39,7 @@ static bool applies(const struct slt_lookup *l, const struct slt_row *r,
 	       (!r->when || (l->fields && slt_cond_eval(r->when, l->fields)));
 }
 
-/* --- source country to pivot --------------------------------------------------------------- */
+/* --- source country to pivot --- */
 
 static bool have_step(const struct work *w, const char *code)
 {
@@ -219,7 +219,7 @@ static bool steps_are_members(const struct work *w)
 	return true;
 }
 
-/* --- pivot to target country --------------------------------------------------------------- */
+/* --- pivot to target country --- */
 
 static const char *row_name(const struct slt_lookup *l, const struct slt_table *t, uint32_t row)
 {
@@ -399,7 +399,7 @@ static enum slt_lookup_status choose(struct work *w)
 	return one_code(w) ? SLT_LOOKUP_FOUND : SLT_LOOKUP_AMBIGUOUS;
 }
 
-/* --- both ----------------------------------------------------------------------------------- */
+/* --- both --- */
 
 static void say_pivot(struct work *w, const struct step *s)
 {

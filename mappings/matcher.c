@@ -39,7 +39,7 @@ struct slt_match_run {
 	size_t n_out, cap_out;
 };
 
-/* --- building ------------------------------------------------------------------------------ */
+/* --- building --- */
 
 static uint16_t new_state(struct slt_matcher *m, const struct slt_step *step, uint16_t parent)
 {
@@ -168,7 +168,7 @@ void slt_matcher_finish(struct slt_matcher *m)
 	}
 }
 
-/* --- running -------------------------------------------------------------------------------- */
+/* --- running --- */
 
 struct slt_match_run *slt_match_begin(const struct slt_matcher *m, unsigned max_depth)
 {

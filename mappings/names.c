@@ -46,8 +46,7 @@ static void refuse(struct slt_walk *w, const xmlNode *e, const char *attribute, 
 	slt_walk_problem(w, NULL, SLT_FED_STR_002, SLT_SEV_ERROR, &p);
 }
 
-/* --- values moving between attributes and text -------------------------------------------------
- */
+/* --- values moving between attributes and text --- */
 
 struct value {
 	const char *name; /* NULL: the text */
@@ -156,8 +155,7 @@ static void give_name(struct slt_walk *w, xmlNode *e, const struct slt_name *n)
 	xmlSetNs(e, slt_walk_ns(w, e, n->uri, n->prefix));
 }
 
-/* --- in and out --------------------------------------------------------------------------------
- */
+/* --- in and out --- */
 
 bool slt_names_in(struct slt_walk *w, xmlNode *e)
 {
@@ -219,8 +217,7 @@ void slt_names_out(struct slt_walk *w, xmlNode *root, const char *service, bool 
 	slt_walk_say(w, "services", SLT_OUT_MAPPED, from, s->element[response].local, NULL);
 }
 
-/* --- faults ------------------------------------------------------------------------------------
- */
+/* --- faults --- */
 
 static const struct slt_fault_pair *fault_by(const struct slt_flow_country *c, const char *code,
 					     const char *pivot)

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#define SECTIONS_MAX 32 /* of a document that get a table */
 #define VALUES_MAX  16
 #define VALUE_BYTES 4096
 
@@ -11,6 +12,7 @@ struct table {
 	struct slt_walk *w;
 	const struct slt_narrative *n;
 	const char *language, *original; /* of the reader, of the document as it came */
+	unsigned sections;
 };
 
 struct values {
@@ -149,8 +151,11 @@ static xmlNode *text_of(xmlNode *section)
 
 static bool write_section(void *arg, xmlNode *section)
 {
-	const struct table *t = arg;
+	struct table *t = arg;
 
+	if (t->sections++ == SECTIONS_MAX) {
+		return false;
+	}
 	if (section->type != XML_ELEMENT_NODE) {
 		return true;
 	}
@@ -195,7 +200,7 @@ void slt_narrative_write(struct slt_walk *w)
 {
 	for (size_t i = 0; i < w->flow->n_narratives; i++) {
 		struct table t = {w, &w->flow->narrative[i], slt_country_language(w->to),
-				  original_language(w)};
+				  original_language(w), 0};
 		if (strcmp(t.n->document, w->kind) == 0) {
 			slt_path_each(t.n->section, w->root, write_section, &t);
 		}

@@ -47,7 +47,7 @@ bool slt_lookup_senders(enum slt_lookup_status s)
 	return s == SLT_LOOKUP_UNKNOWN_CODE || s == SLT_LOOKUP_UNKNOWN_SYSTEM;
 }
 
-/* --- reading --------------------------------------------------------------------------------- */
+/* --- reading --- */
 
 struct coded { /* the element as it came */
 	struct slt_coding coding;
@@ -100,7 +100,7 @@ static void read_coded(struct slt_walk *w, const xmlNode *e, struct coded *c)
 	read_translations(w, e, c, 0);
 }
 
-/* --- writing --------------------------------------------------------------------------------- */
+/* --- writing --- */
 
 static xmlNode *after_original_text(xmlNode *e)
 {
@@ -204,7 +204,7 @@ static void write_coding(struct slt_walk *w, const struct slt_rule *r, xmlNode *
 	}
 }
 
-/* --- saying ---------------------------------------------------------------------------------- */
+/* --- saying --- */
 
 static struct slt_trace_code trace_code(const struct slt_coding *c)
 {
@@ -274,7 +274,7 @@ static void problem(struct slt_walk *w, const struct slt_rule *r, const struct s
 	slt_walk_problem(w, r, slt_lookup_error(r, s), severity, &p);
 }
 
-/* --- without a sure target -------------------------------------------------------------------- */
+/* --- without a sure target --- */
 
 static void make_null(struct slt_walk *w, const struct slt_rule *r, xmlNode *e,
 		      const struct coded *c)
@@ -344,7 +344,7 @@ static void failed(struct slt_walk *w, const struct slt_rule *r, xmlNode *e, con
 	problem(w, r, l, f, s);
 }
 
-/* --- the operation ---------------------------------------------------------------------------- */
+/* --- the operation --- */
 
 /* No code to map: right where it may be absent, a problem where it may not. */
 static void absent(struct slt_walk *w, const struct slt_rule *r, const struct coded *c)

@@ -7,7 +7,7 @@
 
 #define REPEAT_MAX 64
 
-/* --- set and copy ---------------------------------------------------------------------------- */
+/* --- set and copy --- */
 
 static const char *variable(const struct slt_walk *w, const char *name, size_t n)
 {
@@ -60,7 +60,8 @@ static void set_value(struct slt_walk *w, const struct slt_rule *r, xmlNode *e, 
 	}
 	struct slt_trace_entry x = {.from = {.code = old},
 				    .to = {.code = value},
-				    .outcome = same ? SLT_OUT_KEPT : SLT_OUT_MAPPED};
+				    .outcome = same ? SLT_OUT_KEPT : SLT_OUT_MAPPED,
+				    .personal = r->what == SLT_DO_COPY};
 	slt_walk_trace(w, r, &x);
 }
 
@@ -78,7 +79,7 @@ void slt_op_copy(struct slt_walk *w, const struct slt_rule *r, xmlNode *e)
 	}
 }
 
-/* --- names ----------------------------------------------------------------------------------- */
+/* --- names --- */
 
 static void give_name(struct slt_walk *w, xmlNode *e, const struct slt_name *to)
 {
@@ -125,7 +126,7 @@ void slt_op_namespace(struct slt_walk *w, const struct slt_rule *r, xmlNode *e)
 	slt_walk_say(w, r->id, SLT_OUT_MAPPED, from, r->to.uri, NULL);
 }
 
-/* --- moving ---------------------------------------------------------------------------------- */
+/* --- moving --- */
 
 /* Moves are made after the walk, so that no element is met twice. */
 void slt_op_move(struct slt_walk *w, const struct slt_rule *r, xmlNode *e)
@@ -185,7 +186,7 @@ void slt_apply_moves(struct slt_walk *w)
 	w->moves = NULL;
 }
 
-/* --- parts ----------------------------------------------------------------------------------- */
+/* --- parts --- */
 
 static void put_part(struct slt_walk *w, xmlNode *e, const struct slt_name *name,
 		     struct slt_str part)
@@ -231,11 +232,10 @@ void slt_op_split(struct slt_walk *w, const struct slt_rule *r, xmlNode *e)
 	}
 	n = cut(text, r->separator, part, REPEAT_MAX);
 	if (n != r->into_words.n) {
-		struct slt_map_problem p = {.found_text = text,
-					    .detail = "not as many parts as the rule names"};
+		struct slt_map_problem p = {.detail = "not as many parts as the rule names"};
 		bool refused = r->policy == SLT_POLICY_REJECT && r->severity == SLT_SEV_ERROR;
-		slt_walk_say(w, r->id, refused ? SLT_OUT_REFUSED : SLT_OUT_FLAGGED, text, NULL,
-			     p.detail);
+		slt_walk_say_value(w, r, refused ? SLT_OUT_REFUSED : SLT_OUT_FLAGGED, text, NULL,
+				   p.detail);
 		slt_walk_problem(w, r, r->error ? r->error : SLT_FED_STR_002,
 				 refused ? SLT_SEV_ERROR : SLT_SEV_WARNING, &p);
 		return;
@@ -248,7 +248,7 @@ void slt_op_split(struct slt_walk *w, const struct slt_rule *r, xmlNode *e)
 	for (size_t i = 0; i < n; i++) {
 		put_part(w, e, &r->into[i], part[i]);
 	}
-	slt_walk_say(w, r->id, SLT_OUT_MAPPED, text, NULL, "split");
+	slt_walk_say_value(w, r, SLT_OUT_MAPPED, text, NULL, "split");
 }
 
 static void remove_node(struct slt_walk *w, xmlNode *e, xmlNode *node)
@@ -281,7 +281,7 @@ void slt_op_join(struct slt_walk *w, const struct slt_rule *r, xmlNode *e)
 	}
 	const char *joined = slt_arena_strndup(w->arena, b.p, b.n);
 	slt_rule_set_value(w, r, e, joined);
-	slt_walk_say(w, r->id, SLT_OUT_MAPPED, NULL, joined, "joined");
+	slt_walk_say_value(w, r, SLT_OUT_MAPPED, NULL, joined, "joined");
 }
 
 /* Where the several values stand: the name of a coding, else the text. */
@@ -325,10 +325,10 @@ void slt_op_repeat(struct slt_walk *w, const struct slt_rule *r, xmlNode *e)
 		xmlAddNextSibling(e, copy);
 	}
 	put_repeated(e, attribute, slt_arena_strndup(w->arena, part[0].p, part[0].n));
-	slt_walk_say(w, r->id, SLT_OUT_MAPPED, text, NULL, "repeated");
+	slt_walk_say_value(w, r, SLT_OUT_MAPPED, text, NULL, "repeated");
 }
 
-/* --- there or not ----------------------------------------------------------------------------- */
+/* --- there or not --- */
 
 void slt_op_drop(struct slt_walk *w, const struct slt_rule *r, xmlNode *e)
 {
@@ -337,7 +337,7 @@ void slt_op_drop(struct slt_walk *w, const struct slt_rule *r, xmlNode *e)
 		if (!a) {
 			return;
 		}
-		slt_walk_say(w, r->id, SLT_OUT_DROPPED, slt_rule_value(w, r, e), NULL, NULL);
+		slt_walk_say_value(w, r, SLT_OUT_DROPPED, slt_rule_value(w, r, e), NULL, NULL);
 		xmlRemoveProp(a);
 		return;
 	}

@@ -51,7 +51,7 @@ static enum slt_severity severity_of(const struct slt_rule *r)
 									      : SLT_SEV_WARNING;
 }
 
-/* --- units ----------------------------------------------------------------------------------- */
+/* --- units --- */
 
 struct unit {
 	const char *text; /* as it came */
@@ -72,6 +72,7 @@ static void trace_unit(struct slt_walk *w, const struct slt_rule *r, const struc
 		.relation = u->f->to.code ? slt_relation_name(u->f->relation) : NULL,
 		.outcome = o,
 		.note = note,
+		.personal = r->what == SLT_DO_TEXT && !u->f->to.code,
 	};
 
 	slt_walk_trace(w, r, &e);
@@ -114,7 +115,8 @@ static void unit_failed(struct slt_walk *w, const struct slt_rule *r, xmlNode *e
 	bool refused = severity_of(r) == SLT_SEV_ERROR;
 	bool source = slt_lookup_senders(s);
 	const struct slt_list *list = source ? u->l->from : u->l->to;
-	struct slt_map_problem p = {.found_code = u->text,
+	/* a phrase that is in no table may say anything about anybody */
+	struct slt_map_problem p = {.found_code = r->what == SLT_DO_TEXT ? NULL : u->text,
 				    .table = r->table,
 				    .version = list ? list->version : NULL,
 				    .country = source ? w->from->code : w->to->code,
@@ -168,7 +170,7 @@ void slt_op_unit(struct slt_walk *w, const struct slt_rule *r, xmlNode *e)
 	trace_unit(w, r, &u, SLT_OUT_MAPPED, f.factor ? "value multiplied" : NULL);
 }
 
-/* --- phrases --------------------------------------------------------------------------------- */
+/* --- phrases --- */
 
 void slt_op_text(struct slt_walk *w, const struct slt_rule *r, xmlNode *e)
 {
@@ -210,7 +212,7 @@ void slt_op_text(struct slt_walk *w, const struct slt_rule *r, xmlNode *e)
 	unit_failed(w, r, e, &u, s);
 }
 
-/* --- identifiers ----------------------------------------------------------------------------- */
+/* --- identifiers --- */
 
 struct identity {
 	const struct slt_identifier *id; /* of the country that issues it */
@@ -353,7 +355,7 @@ void slt_op_identifier(struct slt_walk *w, const struct slt_rule *r, xmlNode *e)
 			 : NULL);
 }
 
-/* --- dates ----------------------------------------------------------------------------------- */
+/* --- dates --- */
 
 static void value_failed(struct slt_walk *w, const struct slt_rule *r, const char *text,
 			 const char *detail)
@@ -400,7 +402,7 @@ void slt_op_date(struct slt_walk *w, const struct slt_rule *r, xmlNode *e)
 	slt_walk_trace(w, r, &x);
 }
 
-/* --- numbers --------------------------------------------------------------------------------- */
+/* --- numbers --- */
 
 static char sign_of(const struct slt_rule *r)
 {

@@ -10,7 +10,7 @@
 
 static const char *const builtin_fields[] = {"document", "from", "to", "service", "message"};
 
-/* --- common.conf --------------------------------------------------------------------------- */
+/* --- common.conf --- */
 
 struct top { /* scalar options at the root of a file */
 	const char *flow, *title, *version, *country;
@@ -148,7 +148,7 @@ bool slt_flow_load(const char *dir, const char *id, const char *const *countries
 	return good;
 }
 
-/* --- checks across files --------------------------------------------------------------------- */
+/* --- checks across files --- */
 
 static bool field_known(const struct slt_flow *f, const char *name)
 {
@@ -242,7 +242,7 @@ void slt_flow_check(const struct slt_flow *f, const struct slt_country *pivot,
 	}
 }
 
-/* --- asking ---------------------------------------------------------------------------------- */
+/* --- asking --- */
 
 const struct slt_flow_country *slt_flow_country(const struct slt_flow *f, const char *country)
 {

@@ -90,7 +90,7 @@ const char *slt_table_digest(const struct slt_table *t)
 	return slt_tsv_digest(t->tsv);
 }
 
-/* --- names ------------------------------------------------------------------------------- */
+/* --- names --- */
 
 static unsigned fold_point(unsigned c)
 {
@@ -132,7 +132,7 @@ bool slt_fold(const char *s, char *ret, size_t n)
 	return true;
 }
 
-/* --- relations ----------------------------------------------------------------------------- */
+/* --- relations --- */
 
 static bool word(const char *const *words, size_t n, const char *s, unsigned *ret)
 {
@@ -191,7 +191,7 @@ bool slt_row_in_force(const struct slt_row *r, uint32_t date)
 	return date >= r->valid_from && (r->valid_to == 0 || date <= r->valid_to);
 }
 
-/* --- indexes ------------------------------------------------------------------------------- */
+/* --- indexes --- */
 
 typedef const char *key_fn(const struct slt_table *t, uint32_t row);
 
@@ -295,7 +295,7 @@ uint32_t slt_table_next_name(const struct slt_table *t, uint32_t row)
 	return t->by_name.next[row];
 }
 
-/* --- loading ------------------------------------------------------------------------------- */
+/* --- loading --- */
 
 struct loader {
 	struct slt_table *t;

@@ -48,7 +48,7 @@ struct slt_trace {
 	const char *from_version, *to_version, *flow_version;
 	const char *set_digest;	  /* hex */
 	const char *input_digest; /* SHA-256 of the body as it came, hex; NULL when not computed */
-	const char *output_digest;
+	const char *output_digest; /* of what was written, where the caller says so */
 	int64_t now_ms;
 };
 

@@ -28,7 +28,7 @@ static slt_op *const ops[SLT_DO_COUNT] = {
 	[SLT_DO_FORBID] = slt_op_forbid,
 };
 
-/* --- places ---------------------------------------------------------------------------------- */
+/* --- places --- */
 
 static void place_enter(struct slt_walk *w, const xmlNode *e)
 {
@@ -84,7 +84,7 @@ const char *slt_walk_place(struct slt_walk *w, const char *attribute)
 			 : slt_arena_strndup(w->arena, s.p, s.n);
 }
 
-/* --- saying what happened -------------------------------------------------------------------- */
+/* --- saying what happened --- */
 
 void slt_walk_trace(struct slt_walk *w, const struct slt_rule *rule, struct slt_trace_entry *e)
 {
@@ -112,6 +112,18 @@ void slt_walk_say(struct slt_walk *w, const char *rule, enum slt_outcome o, cons
 				    .note = note};
 
 	slt_walk_trace(w, NULL, &e);
+}
+
+void slt_walk_say_value(struct slt_walk *w, const struct slt_rule *r, enum slt_outcome o,
+			const char *from, const char *to, const char *note)
+{
+	struct slt_trace_entry e = {.outcome = o,
+				    .from = {.code = from},
+				    .to = {.code = to},
+				    .note = note,
+				    .personal = true};
+
+	slt_walk_trace(w, r, &e);
 }
 
 void slt_walk_problem(struct slt_walk *w, const struct slt_rule *rule, enum slt_code code,
@@ -142,7 +154,7 @@ struct slt_node_note *slt_walk_note(struct slt_walk *w, xmlNode *node)
 	return node->_private;
 }
 
-/* --- changing the tree ----------------------------------------------------------------------- */
+/* --- changing the tree --- */
 
 xmlNs *slt_walk_ns(struct slt_walk *w, xmlNode *node, const char *uri, const char *prefix)
 {
@@ -263,7 +275,7 @@ void slt_walk_fini(struct slt_walk *w)
 	slt_buf_fini(&w->place);
 }
 
-/* --- fields ---------------------------------------------------------------------------------- */
+/* --- fields --- */
 
 static struct slt_str builtin(const struct slt_walk *w, const char *name)
 {
@@ -312,7 +324,7 @@ static void read_fields(struct slt_walk *w)
 	w->fields = (struct slt_cond_fields){get_field, w};
 }
 
-/* --- the walk -------------------------------------------------------------------------------- */
+/* --- the walk --- */
 
 static bool enter_element(struct slt_walk *w, xmlNode *e, struct slt_err *err);
 
@@ -439,6 +451,7 @@ static bool enter_element(struct slt_walk *w, xmlNode *e, struct slt_err *err)
 	if (kind) {
 		return nested(w, e, kind, err);
 	}
+	e->_private = NULL; /* whatever an earlier owner of the tree left there */
 	place_enter(w, e);
 	good = rules_of_element(w, e, err);
 	place_leave(w);

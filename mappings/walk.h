@@ -106,6 +106,9 @@ const char *slt_walk_place(struct slt_walk *w, const char *attribute);
 void slt_walk_trace(struct slt_walk *w, const struct slt_rule *rule, struct slt_trace_entry *e);
 void slt_walk_say(struct slt_walk *w, const char *rule, enum slt_outcome o, const char *from,
 		  const char *to, const char *note);
+/* The same for values of a rule that may name a person. */
+void slt_walk_say_value(struct slt_walk *w, const struct slt_rule *r, enum slt_outcome o,
+			const char *from, const char *to, const char *note);
 /* Adds a problem with rule, field, place and countries filled in from the rule. */
 void slt_walk_problem(struct slt_walk *w, const struct slt_rule *rule, enum slt_code code,
 		      enum slt_severity severity, struct slt_map_problem *p);

@@ -10,8 +10,7 @@
 
 #include "engine_fixture.h"
 
-/* --- codes -------------------------------------------------------------------------------------
- */
+/* --- codes --- */
 
 static void a_code_becomes_the_other_countrys(void **state)
 {
@@ -201,8 +200,7 @@ static void a_code_comes_home(void **state)
 		SLT_FED_MAP_003, "");
 }
 
-/* --- messages ----------------------------------------------------------------------------------
- */
+/* --- messages --- */
 
 static void a_soap_body_gets_the_other_countrys_words(void **state)
 {
@@ -325,8 +323,7 @@ static void faults_are_translated(void **state)
 		"<faultcode>s:Server</faultcode><faultstring>oops</faultstring>");
 }
 
-/* --- translated documents ----------------------------------------------------------------------
- */
+/* --- translated documents --- */
 
 #define CDA(head, tail)                                                                            \
 	"<ClinicalDocument" D "><id root='5.5' extension='7'/><code code='1'/>" head               \
@@ -403,8 +400,7 @@ static void a_document_needs_an_id(void **state)
 		SLT_FED_STR_003, "no id");
 }
 
-/* --- the trace ---------------------------------------------------------------------------------
- */
+/* --- the trace --- */
 
 static void the_same_input_gives_the_same_bytes(void **state)
 {

@@ -10,7 +10,7 @@
 
 #include "engine_fixture.h"
 
-/* --- units, identifiers, dates, numbers, texts ------------------------------------------------ */
+/* --- units, identifiers, dates, numbers, texts --- */
 
 static void units_are_mapped_exactly(void **state)
 {
@@ -157,8 +157,7 @@ static void phrases_are_exact_or_left(void **state)
 	run_cases(cases, SLT_COUNT(cases));
 }
 
-/* --- structure ---------------------------------------------------------------------------------
- */
+/* --- structure --- */
 
 static void structure_changes(void **state)
 {
@@ -238,8 +237,7 @@ static void repeated_elements_are_mapped_one_by_one(void **state)
 	assert_non_null(strstr(output, "code=\"c2\""));
 }
 
-/* --- guards ------------------------------------------------------------------------------------
- */
+/* --- guards --- */
 
 static void birth_and_sex_agree_with_the_personal_code(void **state)
 {
