@@ -5,6 +5,7 @@
 
 #include "federation/asic.h"
 #include "federation/hashchain.h"
+#include "federation/rest.h"
 #include "federation/soap.h"
 #include "federation/tsp.h"
 #include "federation/xades_form.h"
@@ -31,52 +32,23 @@ static bool soap_signer(struct slt_str message, struct slt_arena *arena, struct 
 	return true;
 }
 
-/* The value of the last header of this name in a REST head; empty when there is none. */
-static struct slt_str rest_header(struct slt_str head, const char *name)
-{
-	struct slt_str found = {NULL, 0};
-	size_t n_name = strlen(name);
-	unsigned line = 0;
-
-	for (const char *p = head.p, *end = head.p + head.n; p < end; line++) {
-		const char *nl = memchr(p, '\n', (size_t)(end - p));
-		const char *stop = nl != NULL ? nl : end;
-		const char *colon = memchr(p, ':', (size_t)(stop - p));
-
-		/* the first two lines are verb and path, or status and reason */
-		if (line >= 2 && colon != NULL && (size_t)(colon - p) == n_name &&
-		    strncasecmp(p, name, n_name) == 0) {
-			found = slt_str_trim(
-				(struct slt_str){colon + 1, (size_t)(stop - colon - 1)});
-		}
-		p = stop + 1;
-	}
-	return found;
-}
-
 static bool rest_signer(struct slt_str head, struct slt_arena *arena, struct slt_id *ret,
 			struct slt_err *err)
 {
-	bool response = head.p[0] >= '1' && head.p[0] <= '9';
-	const char *name = response ? "x-road-service" : "x-road-client";
-	struct slt_str value = rest_header(head, name);
-	struct slt_id id;
+	SLT_AUTO(slt_rest_free) struct slt_rest *rest = NULL;
+	struct slt_err why = SLT_ERR_INIT;
 
-	if (value.n == 0) {
+	if (!slt_rest_parse(head.p, head.n, &rest, &why)) {
 		return slt_fail(err, SLT_EINVALID_MESSAGE,
-				"message.xml is neither SOAP nor a REST head with the header %s",
-				name);
+				"message.xml is neither SOAP nor a REST head: %s", why.msg);
+	}
+	if (rest->response && rest->service.type == SLT_ID_NONE) {
+		return slt_fail(err, SLT_EINVALID_MESSAGE,
+				"message.xml is a REST answer without the header x-road-service");
 	}
 
-	const char *text = slt_arena_strndup(arena, value.p, value.n);
+	struct slt_id id = slt_id_member(rest->response ? &rest->service : &rest->client);
 
-	if (strlen(text) != value.n ||
-	    (response ? !slt_id_parse(SLT_ID_SERVICE, text, true, arena, &id, err)
-		      : !slt_id_parse_client(text, true, arena, &id, err))) {
-		return slt_fail(err, SLT_EINVALID_MESSAGE,
-				"message.xml: the header %s is not an identifier", name);
-	}
-	id = slt_id_member(&id);
 	*ret = slt_id_dup(&id, arena);
 	return true;
 }

@@ -116,22 +116,28 @@ static void lays_out_as_the_standard_wants(void **state)
 	made_fini(&m);
 }
 
+#define GET "GET\r\n/r1/FI/COM/1234567-8/sub/service\r\n"
+#define ANSWER                                                                                     \
+	"200\r\nOK\r\nx-road-id:1\r\nx-road-client:FI/COM/9/x\r\nx-road-request-hash:YQ==\r\n"
+
 static void takes_the_signer_from_the_message(void **state)
 {
 	static const struct {
 		const char *message, *lax;
 	} rows[] = {
-		{"200\r\nOK\r\nx-road-client:FI/COM/9/x\r\nx-road-service:" MEMBER
-		 "/sub/service\r\n",
-		 ""},
-		{"200\r\nOK\r\nx-road-service:FI/COM/9/x/y\r\nx-road-service:" MEMBER
-		 "/sub/s/v1\r\n",
-		 ""}, /* the last one counts */
-		{"200\r\nOK\r\nx-road-service:FI/COM/9/sub/service\r\n", "incorrect_certificate"},
-		{"GET\r\n/x\r\nx-road-client:FI/COM/9\r\n", "incorrect_certificate"},
-		{"GET\r\n/x\r\nx-road-client:EE/COM/1234567-8\r\n", "internal_error"},
-		{"GET\r\n/x\r\nx-road-client:FI/COM\r\n", "invalid_message"},
-		{"GET\r\n/x\r\nx-road-service:" MEMBER "/sub/service\r\n", "invalid_message"},
+		{ANSWER "x-road-service:" MEMBER "/sub/service\r\n", ""},
+		/* the last one counts */
+		{ANSWER "x-road-service:FI/COM/9/x/y\r\nx-road-service:" MEMBER "/sub/s\r\n", ""},
+		{ANSWER "x-road-service:FI/COM/9/sub/service\r\n", "incorrect_certificate"},
+		{ANSWER "x-road-service:" MEMBER "/sub/service/v1\r\n", "invalid_message"},
+		{ANSWER, "invalid_message"},
+		{GET "x-road-client:FI/COM/9\r\n", "incorrect_certificate"},
+		{GET "x-road-client:EE/COM/1234567-8\r\n", "internal_error"},
+		{GET "x-road-client:FI/COM\r\n", "invalid_message"},
+		{GET "x-road-service:" MEMBER "/sub/service\r\n", "invalid_message"},
+		{GET "x-road-client:" MEMBER "\n", "invalid_message"},
+		{GET "x-road-client:" MEMBER "\r\nx-road-client:FI/COM/9\r\n", "invalid_message"},
+		{"GET\r\n/x\r\nx-road-client:" MEMBER "\r\n", "invalid_message"},
 		{"x-road-client:" MEMBER "\r\n", "invalid_message"}, /* a first line is no header */
 		{"<x/>", "invalid_soap"},
 		{"\xEF\xBB\xBF  <x", "invalid_soap"},
@@ -186,7 +192,7 @@ static void reports_attachments(void **state)
 
 static void refuses_swapped_parts(void **state)
 {
-	static const char other[] = "GET\r\n/other\r\nx-road-client:" MEMBER "\r\n";
+	static const char other[] = "GET\r\n/r1/a/b/c/d/other\r\nx-road-client:" MEMBER "\r\n";
 	struct made direct, chained, batch, foreign;
 	struct slt_asic_entries e;
 

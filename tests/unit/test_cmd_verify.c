@@ -58,7 +58,7 @@ static int set_up_files(void **state)
 	assert_true(slt_asic_write(&m.e, &out, &err));
 	write_file(good, "good.asice", slt_buf_str(&out));
 	write_archive(slt_buf_str(&out));
-	m.e.message = SLT_STR_C("GET\r\n/other\r\nx-road-client:" MEMBER "\r\n");
+	m.e.message = SLT_STR_C("GET\r\n/r1/a/b/c/d/other\r\nx-road-client:" MEMBER "\r\n");
 	assert_true(slt_asic_write(&m.e, &forged, &err));
 	write_file(bad, "bad.asice", slt_buf_str(&forged));
 	made_fini(&m);
