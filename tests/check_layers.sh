@@ -43,7 +43,7 @@ only() { # LIBRARY PATTERN FILE
 only libmicrohttpd 'microhttpd\.h' bridge/server.c
 only GnuTLS 'gnutls/' bridge/server.c
 only libcurl 'curl/' bridge/client.c
-only libzip 'zip\.h' 'federation/asic_zip.c|federation/asic.c'
+only libzip 'zip\.h' bridge/base/zip.c
 only libconfig 'libconfig' bridge/base/conf.c
 only SQLite 'sqlite3\.h' 'bridge/msglog_sql[a-z_]*\.[ch]|bridge/sql.h|tests/unit/test_msglog[a-z_]*\.c'
 report "xmlsec is only a judge of the tests" "$(includes 'xmlsec/' bridge federation mappings tests)"
