@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "mappings/jsonpath.h"
+
 struct parser {
 	const char *text, *p;
 	const struct slt_prefixes *prefixes;
@@ -331,6 +333,9 @@ static bool parse_steps(struct parser *s, struct slt_path *path, bool inside)
 bool slt_path_parse(const char *text, const struct slt_prefixes *prefixes, struct slt_arena *a,
 		    struct slt_path **ret, struct slt_err *err)
 {
+	if (slt_jsonpath_is(text)) {
+		return slt_jsonpath_parse(text, a, ret, err);
+	}
 	if (strlen(text) > SLT_PATH_BYTES) {
 		return slt_fail(err, SLT_EINVAL, "a path of more than %d bytes", SLT_PATH_BYTES);
 	}

@@ -4,6 +4,7 @@
 /*
  * The XPath subset of rules: child and descendant steps, a last attribute step, predicates over
  * attributes and children. Everything else is refused when the path is read, with the place.
+ * JSONPath (jsonpath.h) is compiled into the same.
  */
 
 #include "base/xml.h"
@@ -60,6 +61,7 @@ struct slt_step {
 struct slt_path {
 	const char *text;
 	bool absolute; /* begins with one "/" */
+	bool json;     /* JSONPath (jsonpath.h): about JSON documents */
 	struct slt_step *step;
 	size_t n;	       /* 0: "." */
 	struct slt_path *next; /* the alternative after "|" */
