@@ -30,8 +30,11 @@ void slt_problems_add(struct slt_problems *p, const struct slt_map_problem *prob
 {
 	struct slt_map_problem c = *problem;
 
-	p->errors += problem->severity == SLT_SEV_ERROR;
-	if (p->n == SLT_PROBLEMS_MAX) {
+	bool is_error = problem->severity == SLT_SEV_ERROR;
+
+	p->errors += is_error;
+	/* any number of warnings leaves room for what stops the message */
+	if (p->n >= (is_error ? SLT_PROBLEMS_MAX : SLT_PROBLEMS_MAX / 2)) {
 		return;
 	}
 	c.field = slt_arena_strdup(p->arena, problem->field);

@@ -35,7 +35,7 @@ struct slt_problems {
 	size_t errors; /* of severity error, counted even beyond the cap */
 };
 
-#define SLT_PROBLEMS_MAX 1000 /* kept; further ones are only counted */
+#define SLT_PROBLEMS_MAX 1000 /* kept, warnings half of it; further errors are only counted */
 
 struct slt_problems *slt_problems_new(void);
 void slt_problems_free(struct slt_problems *p);

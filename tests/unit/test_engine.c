@@ -91,6 +91,24 @@ static void all_problems_are_collected(void **state)
 	slt_xml_free(doc);
 }
 
+static void many_warnings_hide_no_error(void **state)
+{
+	SLT_AUTO(slt_mapset_free)
+	struct slt_mapset *s =
+		set_with("flows/demo/common.conf", "usage = \"R\"", "policy = \"original\"");
+	SLT_AUTO_BUF(b, 1 << 20);
+
+	(void)state;
+	slt_buf_adds(&b, "<doc" D ">");
+	for (int i = 0; i < 2000; i++) {
+		slt_buf_adds(&b, FORM("99"));
+	}
+	slt_buf_adds(&b, "<pid root='7'/></doc>");
+	refused((struct job){.set = s, .text = b.p}, SLT_FED_ID_001, "");
+	assert_int_equal(result->problems->errors, 1);
+	assert_int_equal(result->problems->n, SLT_PROBLEMS_MAX / 2 + 1);
+}
+
 static void the_policy_says_what_happens_then(void **state)
 {
 	static const struct {
@@ -460,6 +478,7 @@ int main(void)
 		cmocka_unit_test(parts_stand_in_the_namespace_declared),
 		cmocka_unit_test(what_has_no_counterpart_stops_the_message),
 		cmocka_unit_test(all_problems_are_collected),
+		cmocka_unit_test(many_warnings_hide_no_error),
 		cmocka_unit_test(the_policy_says_what_happens_then),
 		cmocka_unit_test(the_last_of_several_code_rules_is_meant),
 		cmocka_unit_test(a_codes_original_stands_where_the_rule_says),
