@@ -13,6 +13,8 @@
 #define STAMPED	     (PKI_NOW + 60000) /* the instant of the time-stamps; a whole second */
 #define BATCH_MAX    20
 #define ATTACHED_MAX 2
+#define SHA512_OF_NOTHING                                                                          \
+	"z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg=="
 
 enum message { SOAP_REQUEST, SOAP_RESPONSE, REST_REQUEST, REST_RESPONSE };
 enum stamp { SINGLE, BATCH };
@@ -103,9 +105,8 @@ static void reference_too_much(struct made *m)
 	    evidence_replace(
 		    m->signature, "</ds:SignedInfo>",
 		    "<ds:Reference URI=\"/attachment7\"><ds:DigestMethod Algorithm=\"http://"
-		    "www.w3.org/2001/04/xmlenc#sha512\"></ds:DigestMethod><ds:DigestValue>"
-		    "z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGl"
-		    "ODJ6+SfaPg==</ds:DigestValue></ds:Reference></ds:SignedInfo>"));
+		    "www.w3.org/2001/04/xmlenc#sha512\"></ds:DigestMethod><ds:DigestValue>" SHA512_OF_NOTHING
+		    "</ds:DigestValue></ds:Reference></ds:SignedInfo>"));
 	resign(m);
 }
 
@@ -284,6 +285,8 @@ static const struct kase kases[] = {
 
 /* --- messages --- */
 
+#define REQUEST_ID "5f3c2b1e-0d7a-4c55-9a41-7b2f6a0c9d11"
+
 static const char *member_of(enum signer s)
 {
 	return s == EE_P256	? EE_MEMBER
@@ -327,12 +330,15 @@ static char *message_of(const struct kase *k)
 	case REST_REQUEST:
 		return slt_asprintf("POST\r\n/r1/%s/answering/getThing/v1?q=value%%20%%C3%%85\r\n"
 				    "x-road-client:%s/asking\r\nx-road-id:vector-1\r\n"
-				    "content-type:application/json\r\n",
+				    "content-type:application/json\r\nx-road-request-id:" REQUEST_ID
+				    "\r\n",
 				    member, member);
 	case REST_RESPONSE:
-		return slt_asprintf("200\r\nOK\r\nx-road-client:%s/asking\r\n"
-				    "x-road-service:%s/answering/getThing/v1\r\n"
-				    "x-road-id:vector-1\r\ncontent-type:application/json\r\n",
+		return slt_asprintf("200\r\nOK\r\ncontent-type:application/json\r\n"
+				    "x-road-id:vector-1\r\nx-road-client:%s/asking\r\n"
+				    "x-road-service:%s/answering/getThing\r\n"
+				    "x-road-request-id:" REQUEST_ID
+				    "\r\nx-road-request-hash:" SHA512_OF_NOTHING "\r\n",
 				    member, member);
 	}
 	return NULL;
