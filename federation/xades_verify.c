@@ -108,10 +108,7 @@ static X509 *decode_cert(const xmlNode *node)
 
 static bool find_cert(struct slt_xades_job *j, struct slt_err *err)
 {
-	const xmlNode *info = slt_xml_child(j->x->signature, SLT_NS_DS, "KeyInfo");
-	const xmlNode *data = info != NULL ? slt_xml_child(info, SLT_NS_DS, "X509Data") : NULL;
-	const xmlNode *cert =
-		data != NULL ? slt_xml_child(data, SLT_NS_DS, "X509Certificate") : NULL;
+	const xmlNode *cert = slt_xades_signer_cert(j->x);
 	bool no_ku = false;
 
 	if (cert == NULL) {
@@ -227,10 +224,7 @@ static bool take_extra(struct slt_xades_job *j, const xmlNode *ref, struct extra
 
 static bool take_extras(struct slt_xades_job *j, struct extras *e, struct slt_err *err)
 {
-	static const char *const to_refs[] = {"CompleteCertificateRefs", "CertRefs"};
-	const xmlNode *refs = j->x->unsigned_properties != NULL
-				      ? slt_xades_path(j->x->unsigned_properties, to_refs, 2)
-				      : NULL;
+	const xmlNode *refs = slt_xades_cert_refs(j->x);
 
 	for (const xmlNode *n = refs != NULL ? slt_xml_child(refs, SLT_NS_XADES, "Cert") : NULL;
 	     n != NULL; n = slt_xml_next_named(n, SLT_NS_XADES, "Cert")) {
@@ -256,11 +250,8 @@ static void responses_fini(struct responses *r)
 
 static bool take_responses(struct slt_xades_job *j, struct responses *r, struct slt_err *err)
 {
-	static const char *const to_values[] = {"RevocationValues", "OCSPValues"};
 	static const char name[] = "EncapsulatedOCSPValue";
-	const xmlNode *values = j->x->unsigned_properties != NULL
-					? slt_xades_path(j->x->unsigned_properties, to_values, 2)
-					: NULL;
+	const xmlNode *values = slt_xades_ocsp_values(j->x);
 
 	for (const xmlNode *n = values != NULL ? slt_xml_child(values, SLT_NS_XADES, name) : NULL;
 	     n != NULL; n = slt_xml_next_named(n, SLT_NS_XADES, name)) {
@@ -304,77 +295,6 @@ static bool check_path(struct slt_xades_job *j, struct slt_err *err)
 				&j->verdict.path, err);
 }
 
-/* --- what is known already --- */
-
-static void key_add(struct slt_hasher *h, struct slt_xades_job *j, const xmlNode *n)
-{
-	const char *text = slt_xml_text(j->x->arena, n);
-
-	slt_hasher_add(h, text, strlen(text) + 1); /* the NUL keeps neighbours apart */
-}
-
-/* Digest of everything that the verdict on the certificate rests on; false when this signature's
- * is not to be remembered. */
-static bool cache_key(struct slt_xades_job *j, struct slt_digest *ret)
-{
-	static const char *const to_values[] = {"RevocationValues", "OCSPValues"};
-	const struct slt_verify_input *in = j->in;
-	const xmlNode *info = slt_xml_child(j->x->signature, SLT_NS_DS, "KeyInfo");
-	const xmlNode *data = info != NULL ? slt_xml_child(info, SLT_NS_DS, "X509Data") : NULL;
-	const xmlNode *cert =
-		data != NULL ? slt_xml_child(data, SLT_NS_DS, "X509Certificate") : NULL;
-	const xmlNode *u = j->x->unsigned_properties;
-	const xmlNode *values = u != NULL ? slt_xades_path(u, to_values, 2) : NULL;
-
-	/* certificates brought along are rare, and would have to be part of the key */
-	if (in->memory == NULL || in->memory->gc != in->gc || in->ca_override != NULL ||
-	    cert == NULL || values == NULL ||
-	    slt_xml_child(u, SLT_NS_XADES, "CompleteCertificateRefs") != NULL) {
-		return false;
-	}
-
-	SLT_AUTO(slt_hasher_free) struct slt_hasher *h = slt_hasher_new(SLT_SHA256);
-
-	slt_hasher_add(h, in->lax ? "lax" : "str", 3);
-	slt_hasher_add(h, in->signer.instance, strlen(in->signer.instance) + 1);
-	key_add(h, j, cert);
-	for (const xmlNode *n = slt_xml_first(values); n != NULL; n = slt_xml_next(n)) {
-		key_add(h, j, n);
-	}
-	slt_hasher_end(h, ret);
-	return true;
-}
-
-static bool recall(struct slt_xades_job *j, const struct slt_digest *key)
-{
-	struct slt_verify_known k;
-
-	const struct slt_verify_memory *m = j->in->memory;
-
-	if (!m->recall(m->arg, key, j->in->at_ms, j->x->arena, &k)) {
-		return false;
-	}
-	j->verdict.cert = k.cert;
-	j->verdict.path = k.path;
-	j->ca = k.ca;
-	j->member = k.member;
-	return true;
-}
-
-static void remember(struct slt_xades_job *j, const struct slt_digest *key)
-{
-	struct slt_verify_known k = {
-		.cert = j->verdict.cert,
-		.ca = j->ca,
-		.member = j->member,
-		.path = j->verdict.path,
-	};
-
-	const struct slt_verify_memory *m = j->in->memory;
-
-	m->remember(m->arg, key, j->in->at_ms, &k);
-}
-
 /* --- all together --- */
 
 static void read_signing_time(struct slt_xades_job *j)
@@ -409,20 +329,15 @@ static bool run(struct slt_xades_job *j, struct slt_err *err)
 		return false;
 	}
 
-	struct slt_digest key;
-	bool keyed = cache_key(j, &key), known = keyed && recall(j, &key);
-
-	if (!known && (!find_cert(j, err) || !find_member(j, err))) {
+	if (!slt_xades_recall(j) && (!find_cert(j, err) || !find_member(j, err))) {
 		return false;
 	}
 	if (!check_owner(j, err) || !slt_xades_core(j, err) ||
 	    (in->lax && !slt_xades_core_manifests(j, err)) || !slt_xades_policy_cert(j, err) ||
-	    (!known && !check_path(j, err))) {
+	    (!j->known && !check_path(j, err))) {
 		return false;
 	}
-	if (keyed && !known) {
-		remember(j, &key);
-	}
+	slt_xades_remember(j);
 	read_signing_time(j);
 	return true;
 }

@@ -146,6 +146,49 @@ static void serves_its_own_configuration_only(void **state)
 	slt_signed_fini(&s);
 }
 
+/* Members under a listed intermediate send it along with every signature. */
+static void covers_certificates_brought_along(void **state)
+{
+	struct slt_key *k = rsa.key;
+	struct slt_signed s, plain = sign(&rsa, 1);
+	struct check c = {.memory = slt_verify_cache_memory(cache)};
+
+	(void)state;
+	k->chain = sk_X509_new_null();
+	assert_true(sk_X509_push(k->chain, ca->x509) > 0);
+	s = sign(&rsa, 1);
+	sk_X509_free(k->chain);
+	k->chain = NULL;
+
+	const char *refs = strstr(s.signature, "<xades:CertRefs>");
+	const char *digest = strstr(refs, "<ds:DigestValue>") + 20;
+	const char *cert = strstr(s.signature, "<xades:EncapsulatedX509Certificate") + 100;
+	SLT_AUTO_STR char *bad_digest = slt_strdup(s.signature);
+	SLT_AUTO_STR char *bad_cert = slt_strdup(s.signature);
+	SLT_AUTO_STR char *bad_uri =
+		replace(s.signature, "URI=\"#encapsulated-cert-0\"", "URI=\"#elsewhere\"");
+
+	bad_digest[digest - s.signature] = *digest == 'A' ? 'B' : 'A';
+	bad_cert[cert - s.signature] = *cert == 'A' ? 'B' : 'A';
+	c.signature = s.signature;
+	expect(&c, "", "");
+	expect(&c, "", "");
+	expect_counts(2, 1);
+	c.signature = plain.signature; /* it is another finding, if not another certificate */
+	expect(&c, "", "");
+	expect_counts(3, 1);
+	c.signature = bad_digest;
+	expect(&c, "malformed_signature", "its digest does not match");
+	c.signature = bad_cert;
+	expect(&c, "malformed_signature", "extra certificate");
+	expect_counts(5, 1);
+	c.signature = bad_uri; /* not even asked for */
+	expect(&c, "malformed_signature", "no element with this Id");
+	expect_counts(5, 1);
+	slt_signed_fini(&s);
+	slt_signed_fini(&plain);
+}
+
 struct job {
 	struct slt_verify_input in;
 	struct slt_verify_part part;
@@ -211,6 +254,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(remembers_good_certificates, set_up_cache,
 						tear_down_cache),
 		cmocka_unit_test_setup_teardown(checks_the_signature_every_time, set_up_cache,
+						tear_down_cache),
+		cmocka_unit_test_setup_teardown(covers_certificates_brought_along, set_up_cache,
 						tear_down_cache),
 		cmocka_unit_test_setup_teardown(forgets_in_time, set_up_cache, tear_down_cache),
 		cmocka_unit_test_setup_teardown(keeps_lax_apart_from_strict, set_up_cache,
