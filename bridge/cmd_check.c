@@ -7,8 +7,7 @@
 #include "command.h"
 #include "config.h"
 #include "federation/globalconf_dir.h"
-#include "mappings/engine.h"
-#include "side.h"
+#include "service.h"
 
 int slt_cannot(const char *command, const struct slt_err *err)
 {
@@ -98,26 +97,28 @@ static unsigned check_side(const struct slt_config_side *c)
 	return n;
 }
 
-static unsigned check_mappings(const struct slt_config *c)
+static unsigned check_mappings(struct slt_config *c)
 {
+	struct slt_service probe = {.config = c};
+	struct slt_mapset_policy policy = slt_service_policy(c);
 	struct slt_err err = SLT_ERR_INIT;
 	SLT_AUTO(slt_mapset_free) struct slt_mapset *set = NULL;
-	const char *environment;
-	unsigned n = 0;
+	SLT_AUTO_LINT(problems);
+	SLT_AUTO_LINT(warnings);
 
-	if (!slt_mapset_load(c->mappings, &set, &err)) {
-		printf("%s\n", err.msg);
-		return 1;
+	if (slt_mapset_open(c->mappings, &policy, slt_now_ms(), &problems, &warnings, &set, &err)) {
+		slt_service_check_mapset(&probe, set, &problems);
 	}
-	for (size_t i = 0; i < c->n_sides; i++) {
-		const struct slt_config_side *s = &c->side[i];
-		if (!s->country && !slt_mapset_country(set, s->name, &environment)) {
-			printf("side %s: no country.conf in %s lists this instance\n", s->name,
-			       c->mappings);
-			n++;
-		}
+	for (size_t i = 0; i < warnings.n; i++) {
+		fprintf(stderr, "warning: %s\n", warnings.v[i]);
 	}
-	return n;
+	for (size_t i = 0; i < problems.n; i++) {
+		printf("%s\n", problems.v[i]);
+	}
+	if (problems.total > problems.n) {
+		printf("and %zu more\n", problems.total - problems.n);
+	}
+	return (unsigned)problems.total;
 }
 
 static int check(const char *path, bool print)

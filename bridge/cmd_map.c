@@ -19,12 +19,16 @@ static const char usage[] =
 	"       silta map check [--mappings DIR]\n"
 	"       silta map coverage [--from CC --to CC] [--list ID] [options]\n"
 	"       silta map roundtrip [--from CC --to CC] [--list ID] [options]\n"
+	"       silta map sign --key FILE --cert FILE [options]\n"
+	"       silta map verify --ca FILE [options]\n"
 	"\n"
 	"apply      translates a CDA document or a SOAP message; the result goes to standard\n"
 	"           output, everything that could not be mapped to standard error\n"
 	"check      reads tables and rules and prints every problem with file and line\n"
 	"coverage   counts per list what arrives, and lists the codes that do not\n"
 	"roundtrip  lists the codes that do not come back as they went\n"
+	"sign       makes and signs the manifest of a set, or adds an approval to it\n"
+	"verify     tells whether a set is as it was signed, by whom, and in force\n"
 	"\n"
 	"silta map SUBCOMMAND --help tells more.\n"
 	"Exit status: 0 good, 1 refused or incomplete, 2 it could not be asked.\n";
@@ -425,6 +429,15 @@ static int help(const char *text)
 	return SLT_EXIT_GOOD;
 }
 
+/* Subcommands with options of their own. */
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+} others[] = {
+	{"sign", slt_map_set},
+	{"verify", slt_map_set},
+};
+
 int slt_cmd_map(int argc, char **argv)
 {
 	static const struct {
@@ -462,6 +475,11 @@ int slt_cmd_map(int argc, char **argv)
 			return SLT_EXIT_CANNOT;
 		}
 		return subs[i].run(&o);
+	}
+	for (size_t i = 0; i < SLT_COUNT(others); i++) {
+		if (strcmp(argv[1], others[i].name) == 0) {
+			return others[i].run(argc - 1, argv + 1);
+		}
 	}
 	fprintf(stderr, "silta map: there is no subcommand \"%s\"\n", argv[1]);
 	fputs(usage, stderr);

@@ -23,3 +23,5 @@ SLT_CHECK bool slt_map_load(const struct slt_map_options *o, struct slt_mapset *
 extern const char slt_map_coverage_usage[];
 int slt_map_coverage(const struct slt_map_options *o);
 int slt_map_roundtrip(const struct slt_map_options *o);
+/* sign, verify: argv[0] says which. */
+int slt_map_set(int argc, char **argv);

@@ -28,7 +28,9 @@ static void help(void)
 	puts("usage: silta serve -c FILE\n\n"
 	     "Runs the bridge until SIGTERM or SIGINT; then lets exchanges under way end, for as\n"
 	     "long as \"drain\" in the configuration says. Logs to standard error; tells systemd\n"
-	     "when it is ready.\n\n"
+	     "when it is ready. On SIGHUP the mapping set is read again: it takes the place of the\n"
+	     "one in force if there is no problem in it; exchanges under way end on the old one.\n"
+	     "(The configuration file itself is read only at the start.)\n\n"
 	     "  -c, --config FILE   configuration, see silta.conf(5)");
 }
 
@@ -36,7 +38,8 @@ static bool start(struct bridge *b, const char *path, struct slt_err *err)
 {
 	struct slt_config *config = NULL;
 
-	if (!slt_config_load(path, &config, NULL, err) || !slt_service_open(config, &b->service, err) ||
+	if (!slt_config_load(path, &config, NULL, err) ||
+	    !slt_service_open(config, &b->service, err) ||
 	    !slt_refresh_start(b->service, &b->refresh, err)) {
 		return false;
 	}
@@ -85,14 +88,20 @@ static void stop(struct bridge *b)
 	slt_service_close(b->service);
 }
 
+static void signals_awaited(sigset_t *ret)
+{
+	sigemptyset(ret);
+	sigaddset(ret, SIGTERM);
+	sigaddset(ret, SIGINT);
+	sigaddset(ret, SIGHUP);
+}
+
 static int wait_for_signal(void)
 {
 	sigset_t set;
 	int sig = 0;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
+	signals_awaited(&set);
 	while (sigwait(&set, &sig) != 0) {
 	}
 	return sig;
@@ -103,10 +112,29 @@ static void block_signals(void)
 {
 	sigset_t set;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
+	signals_awaited(&set);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+static void reload(struct bridge *b)
+{
+	slt_log(SLT_LOG_NOTICE, "reloading the mapping set", NULL);
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)slt_mono_us());
+	bool good = slt_service_reload(b->service);
+	sd_notifyf(0, "READY=1\nSTATUS=%s",
+		   good ? "running" : "running; the last reload was refused, see the log");
+}
+
+static void run(struct bridge *b)
+{
+	slt_log(SLT_LOG_NOTICE, "ready", NULL);
+	sd_notify(0, "READY=1");
+	while (wait_for_signal() == SIGHUP) {
+		reload(b);
+	}
+	slt_log(SLT_LOG_NOTICE, "stopping", NULL);
+	sd_notify(0, "STOPPING=1");
+	drain(b);
 }
 
 int slt_cmd_serve(int argc, char **argv)
@@ -136,12 +164,7 @@ int slt_cmd_serve(int argc, char **argv)
 	block_signals();
 	bool ok = start(&b, path, &err);
 	if (ok) {
-		slt_log(SLT_LOG_NOTICE, "ready", NULL);
-		sd_notify(0, "READY=1");
-		wait_for_signal();
-		slt_log(SLT_LOG_NOTICE, "stopping", NULL);
-		sd_notify(0, "STOPPING=1");
-		drain(&b);
+		run(&b);
 	}
 	slt_refresh_stop(b.refresh);
 	stop(&b);

@@ -4,8 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "federation/rest.h"
+
 #define S(field) offsetof(struct slt_config_side, field)
 #define R(field) offsetof(struct slt_config_route, field)
+#define H(field) offsetof(struct slt_config_rest, field)
 #define C(field) offsetof(struct slt_config, field)
 #define GIB	 (1ll << 30)
 
@@ -45,18 +48,27 @@ static const struct slt_conf_option route_options[] = {
 	{"to", SLT_CONF_STRING, R(to), true, 0, 0, NULL, NULL, "side that has the service"},
 	{"provider", SLT_CONF_STRING, R(provider_text), false, 0, 0, NULL, NULL, "what the callers address; left out: the own subsystem of the side called from"},
 	{"target", SLT_CONF_STRING, R(target_text), true, 0, 0, NULL, NULL, "provider of the real service: INSTANCE/CLASS/CODE/SUBSYSTEM"},
-	{"flow", SLT_CONF_STRING, R(flow), true, 0, 0, NULL, NULL, "mapping flow: names of services, rules for their messages"},
+	{"flow", SLT_CONF_STRING, R(flow), true, 0, 0, NULL, NULL, "mapping flow: names of services, rules for their messages; none: a service of the same name whose messages do not differ, only their headers are rewritten"},
 	{"services", SLT_CONF_STRINGS, R(services), false, 0, 0, NULL, NULL, "service codes offered; left out: all of the flow"},
 	{"allow", SLT_CONF_STRINGS, R(allow), true, 0, 0, NULL, NULL, "who may call: subsystems, members (with all their subsystems), global groups as INSTANCE/GROUP"},
 	{"once", SLT_CONF_STRINGS, R(once), false, 0, 0, NULL, NULL, "service codes whose messages change something: a message id that was seen before is refused"},
 	{"deadline", SLT_CONF_INT, R(deadline_seconds), false, 1, 3600, "60", NULL, "seconds for the whole call to the other side"},
 	{"represent", SLT_CONF_BOOL, R(represent), false, 0, 0, "true", NULL, "tell the other side the original caller in representedParty"},
+	{"rest", SLT_CONF_GROUPS, 0, false, 0, 0, NULL, NULL, "methods and paths of REST services that may be called; left out: all"},
+};
+
+static const struct slt_conf_option rest_options[] = {
+	{"method", SLT_CONF_STRING, H(method), true, 0, 0, NULL, NULL, "HTTP method, or * for every one"},
+	{"path", SLT_CONF_STRING, H(path), true, 0, 0, NULL, NULL, "path after the service, e.g. /prescriptions/*: a * stands for one segment, at the end for one or more"},
 };
 
 static const struct slt_conf_option options[] = {
 	{"state", SLT_CONF_PATH, C(state), true, 0, 0, NULL, NULL, "directory for what the bridge must remember"},
 	{"log", SLT_CONF_PATH, C(log), false, 0, 0, NULL, NULL, "message log; left out: messages.db in the state directory"},
 	{"mappings", SLT_CONF_PATH, C(mappings), true, 0, 0, NULL, NULL, "directory of the mapping set"},
+	{"mappings_ca", SLT_CONF_PATH, C(mappings_ca), false, 0, 0, NULL, NULL, "certificates trusted to sign mapping sets, PEM: the signers' own, or an authority that certifies nobody else"},
+	{"mappings_required", SLT_CONF_BOOL, C(mappings_required), false, 0, 0, "false", NULL, "refuse a mapping set that is not signed, altered, not in force or not approved; otherwise that is a warning, given only with mappings_ca"},
+	{"mappings_approvals", SLT_CONF_INT, C(mappings_approvals), false, 0, 16, "0", NULL, "how many of the approvals that a set's manifest names must have signed it"},
 	{"spool", SLT_CONF_PATH, C(spool), false, 0, 0, NULL, NULL, "directory for large attachments in transit; left out: the state directory"},
 	{"workers", SLT_CONF_INT, C(workers), false, 1, 256, "4", NULL, "threads that verify, map and sign"},
 	{"queue", SLT_CONF_INT, C(queue), false, 1, 100000, "256", NULL, "requests that may wait for a worker; more are refused at once"},
@@ -163,6 +175,36 @@ static void read_allowed(struct loader *l, const struct slt_conf_group *g,
 	}
 }
 
+static void read_rest(struct loader *l, const struct slt_conf_group *g, struct slt_config_route *r)
+{
+	size_t n = slt_conf_group_count(g, "rest");
+
+	if (n > SLT_REST_RULES_MAX) {
+		slt_conf_problem(l->file, g, "rest", "at most %d rules about REST",
+				 SLT_REST_RULES_MAX);
+		return;
+	}
+	r->rest = slt_arena_alloc(l->config->arena, (n + 1) * sizeof(*r->rest));
+	for (size_t i = 0; i < n; i++) {
+		const struct slt_conf_group *rule = slt_conf_group_at(g, "rest", i);
+		struct slt_config_rest *h = &r->rest[r->n_rest++];
+		struct slt_err err = SLT_ERR_INIT;
+		slt_conf_read(l->file, rule, rest_options, SLT_COUNT(rest_options),
+			      l->config->arena, h);
+		if (h->method && strcmp(h->method, "*") != 0 && !slt_rest_is_verb(h->method)) {
+			slt_conf_problem(l->file, rule, "method",
+					 "method: \"%s\" is no HTTP method that X-Road knows",
+					 h->method);
+		}
+		if (h->path && !slt_rest_check_path(h->path, true, &err)) {
+			slt_conf_problem(l->file, rule, "path", "path: %s", err.msg);
+		}
+	}
+	if (n == 0 && slt_conf_has(g, "rest")) {
+		slt_conf_problem(l->file, g, "rest", "rest is empty: nothing could be called");
+	}
+}
+
 static void read_route(struct loader *l, size_t i)
 {
 	struct slt_config *c = l->config;
@@ -184,6 +226,7 @@ static void read_route(struct loader *l, size_t i)
 	check_instance(l, g, "provider", &r->provider, r->from_side);
 	check_instance(l, g, "target", &r->target, r->to_side);
 	read_allowed(l, g, r);
+	read_rest(l, g, r);
 }
 
 static void read_lists(struct loader *l)
@@ -230,6 +273,10 @@ bool slt_config_load(const char *path, struct slt_config **ret, struct slt_buf *
 	if (!c->spool) {
 		c->spool = c->state;
 	}
+	if (c->mappings_required && !c->mappings_ca) {
+		slt_conf_problem(file, slt_conf_root(file), "mappings_required",
+				 "mappings_required needs mappings_ca: whose signatures count");
+	}
 	read_lists(&l);
 	if (!slt_conf_finish(file, problems, err)) {
 		return false;
@@ -246,6 +293,20 @@ void slt_config_free(struct slt_config *c)
 	}
 }
 
+static void print_rest(const struct slt_config_route *r, struct slt_buf *out)
+{
+	if (r->n_rest == 0) {
+		return;
+	}
+	slt_buf_adds(out, "\t\trest = (\n");
+	for (size_t i = 0; i < r->n_rest; i++) {
+		slt_buf_adds(out, "\t\t\t{\n");
+		slt_conf_print(rest_options, SLT_COUNT(rest_options), &r->rest[i], 4, out);
+		slt_buf_adds(out, i + 1 < r->n_rest ? "\t\t\t},\n" : "\t\t\t}\n");
+	}
+	slt_buf_adds(out, "\t\t);\n");
+}
+
 void slt_config_print(const struct slt_config *c, struct slt_buf *out)
 {
 	slt_conf_print(options, SLT_COUNT(options), c, 0, out);
@@ -259,6 +320,7 @@ void slt_config_print(const struct slt_config *c, struct slt_buf *out)
 	for (size_t i = 0; i < c->n_routes; i++) {
 		slt_buf_adds(out, "\t{\n");
 		slt_conf_print(route_options, SLT_COUNT(route_options), &c->route[i], 2, out);
+		print_rest(&c->route[i], out);
 		slt_buf_adds(out, i + 1 < c->n_routes ? "\t},\n" : "\t}\n");
 	}
 	slt_buf_adds(out, ");\n");
@@ -280,4 +342,5 @@ void slt_config_document(void (*each)(void *arg, const char *group,
 	document("", options, SLT_COUNT(options), each, arg);
 	document("sides", side_options, SLT_COUNT(side_options), each, arg);
 	document("routes", route_options, SLT_COUNT(route_options), each, arg);
+	document("rest", rest_options, SLT_COUNT(rest_options), each, arg);
 }

@@ -10,8 +10,9 @@
 #include "base/log.h"
 #include "federation/ident.h"
 
-#define SLT_SIDES_MAX  16
-#define SLT_ROUTES_MAX 1024
+#define SLT_SIDES_MAX	   16
+#define SLT_ROUTES_MAX	   1024
+#define SLT_REST_RULES_MAX 1024
 
 struct slt_config_side {
 	/* as written */
@@ -31,6 +32,12 @@ struct slt_config_side {
 	struct slt_id subsystem, server;
 };
 
+/* What a route offers of a REST service. */
+struct slt_config_rest {
+	const char *method; /* "*": every one */
+	const char *path;   /* pattern, as slt_rest_path_fits() reads it */
+};
+
 struct slt_config_route {
 	const char *name, *from, *to, *flow;
 	const char *provider_text, *target_text;
@@ -42,16 +49,19 @@ struct slt_config_route {
 	/* read from the texts above */
 	const struct slt_config_side *from_side, *to_side;
 	struct slt_id provider, target;
+	struct slt_config_rest *rest; /* none: every method and path */
+	size_t n_rest;
 	struct slt_id *allowed;
 	size_t n_allowed;
 };
 
 struct slt_config {
-	const char *state, *log, *mappings, *spool;
+	const char *state, *log, *mappings, *mappings_ca, *spool;
 	int64_t workers, queue, io_threads, max_connections, max_connections_per_peer;
 	int64_t max_message, max_attachments, client_connections, drain_seconds;
 	int log_level; /* enum slt_level */
-	bool log_json, test_codes;
+	int64_t mappings_approvals;
+	bool log_json, test_codes, mappings_required;
 	struct slt_config_side *side;
 	size_t n_sides;
 	struct slt_config_route *route;
@@ -66,7 +76,8 @@ void slt_config_free(struct slt_config *c);
 SLT_DEFINE_AUTO(struct slt_config *, slt_config_free)
 /* The values in force, as a file that reads back. */
 void slt_config_print(const struct slt_config *c, struct slt_buf *out);
-/* Walks the documented options: for the manual page. group: "", "sides", "routes". */
+/* Walks the documented options: for the manual page. group: "", "sides", "routes",
+ * "rest". */
 void slt_config_document(void (*each)(void *arg, const char *group,
 				      const struct slt_conf_option *o),
 			 void *arg);

@@ -4,10 +4,12 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <uuid/uuid.h>
 
 #include "base/clock.h"
+#include "protocol.h"
 
 static _Atomic unsigned active;
 
@@ -23,10 +25,12 @@ struct slt_exchange *slt_exchange_new(struct slt_service *s, struct slt_side *ne
 	uuid_t id;
 
 	x->service = s;
+	x->mapset = slt_service_mapset(s);
 	x->arena = slt_arena_new();
 	x->side[SLT_NEAR] = near;
 	x->request = request;
 	x->request_in = take_in;
+	x->protocol = slt_protocol_of(take_in->kind);
 	x->peer = slt_arena_strdup(x->arena, slt_request_peer(request));
 	X509 *const *chain = slt_request_peer_chain(request, &x->n_peer_chain);
 	for (size_t i = 0; i < x->n_peer_chain; i++) {
@@ -56,11 +60,25 @@ void slt_exchange_free(struct slt_exchange *x)
 	slt_message_free(x->answer_out);
 	slt_soap_free(x->soap_in);
 	slt_soap_free(x->soap_answer);
+	slt_rest_free(x->rest_in);
+	slt_rest_free(x->rest_out);
+	slt_rest_free(x->rest_answer);
 	free(x->original_action);
 	free(x->fault_in.p);
+	slt_mapset_free(x->mapset); /* after mapped[], whose problems use its sentences */
 	slt_arena_free(x->arena);
 	free(x);
 	atomic_fetch_sub(&active, 1);
+}
+
+const char *slt_exchange_user(const struct slt_exchange *x, const char *user)
+{
+	const char *country = slt_side_config(x->side[SLT_NEAR])->country;
+
+	if (!user || strncmp(user, country, strlen(country)) == 0) {
+		return user;
+	}
+	return slt_arena_printf(x->arena, "%s%s", country, user);
 }
 
 /* --- faults ------------------------------------------------------------------------------- */

@@ -8,6 +8,7 @@
 
 #include "federation/fault.h"
 #include "federation/message.h"
+#include "federation/rest.h"
 #include "federation/transport.h"
 #include "msglog.h"
 #include "route.h"
@@ -17,6 +18,14 @@
 #define SLT_STEPS_MAX 20
 
 enum slt_leg { SLT_NEAR, SLT_FAR }; /* the caller's side, the provider's side */
+
+struct slt_protocol;
+
+/* What a message is called on one leg, in whatever protocol. */
+struct slt_names {
+	struct slt_id client, service;
+	const char *id;
+};
 
 struct slt_exchange {
 	struct slt_service *service;
@@ -29,15 +38,22 @@ struct slt_exchange {
 
 	struct slt_side *side[2];     /* by leg */
 	struct slt_globalconf *gc[2]; /* the same snapshots for the whole exchange */
+	struct slt_mapset *mapset;    /* likewise */
 	struct slt_call_route route;
+	const struct slt_protocol *protocol;
+	struct slt_names named[2]; /* by leg; client.type NONE until it is known */
 
 	struct slt_message *request_in, *request_out, *answer_in, *answer_out;
 	/* x-original-content-type and x-original-soapaction of request and answer, or NULL */
 	char *original_type[2], *original_action;
+	/* SOAP; soap_answer is also the provider's fault, in both protocols */
 	struct slt_soap *soap_in, *soap_answer;
 	struct slt_soap_header header_out; /* of the request sent */
-	struct slt_map_result *mapped[2];  /* request, answer */
-	struct slt_str trace[2], rules;	   /* JSON, in the arena */
+	/* REST */
+	struct slt_rest *rest_in, *rest_out, *rest_answer;
+	struct slt_digest rest_hash[2];	  /* of the request, by leg */
+	struct slt_map_result *mapped[2]; /* request, answer */
+	struct slt_str trace[2], rules;	  /* JSON, in the arena */
 
 	struct slt_msglog_record record; /* being logged */
 	bool sent;			 /* the request may have reached the provider */
@@ -59,6 +75,9 @@ void slt_exchange_free(struct slt_exchange *x);
 void slt_pipeline_run(void *exchange);
 /* Goes on after a step that waits; err NULL on success. From any thread. */
 void slt_pipeline_resume(struct slt_exchange *x, const struct slt_err *err);
+/* userId with the caller's country before it (PR-MESS: two-letter ISO code), once; NULL for NULL.
+ */
+const char *slt_exchange_user(const struct slt_exchange *x, const char *user);
 /* The fault code that the caller gets for x->err. */
 void slt_exchange_fault_code(const struct slt_exchange *x, char *ret, size_t n);
 /* Answers x->request with x->err: for a message that the rules refuse, with the sentences for the

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "mappings/catalogue.h"
 
-/* --- what does not depend on the trace ------------------------------------------------------- */
+/* --- what does not depend on the trace --- */
 
 static const char style[] =
 	":root{color-scheme:light}\n"
@@ -94,7 +94,7 @@ static const struct {
 			     "has no sure counterpart; left as it was, and reported"},
 };
 
-/* --- pieces ---------------------------------------------------------------------------------- */
+/* --- pieces --- */
 
 static void add_tag(struct slt_buf *b, enum slt_outcome o)
 {
@@ -203,7 +203,7 @@ static const char *system_name(const struct slt_explain *e, const char *system)
 	return name ? name : system_in(e->set->pivot, system);
 }
 
-/* --- the table ------------------------------------------------------------------------------- */
+/* --- the table --- */
 
 static void add_hidden(struct slt_buf *b)
 {
@@ -403,7 +403,7 @@ static void add_entries(struct slt_buf *b, const struct slt_explain *e)
 			     : "<p class=\"hint\">No rule came to anything in this message.</p>\n");
 }
 
-/* --- problems -------------------------------------------------------------------------------- */
+/* --- problems --- */
 
 static void add_sentences(struct slt_buf *b, const struct slt_problems *p,
 			  const struct slt_map_problem *m)
@@ -472,7 +472,7 @@ static void add_problems(struct slt_buf *b, const struct slt_explain *e)
 	}
 }
 
-/* --- the page -------------------------------------------------------------------------------- */
+/* --- the page --- */
 
 static const char *country_name(const struct slt_explain *e, const char *code)
 {

@@ -13,10 +13,8 @@
 #include "base/clock.h"
 #include "far_call.h"
 #include "leg.h"
+#include "protocol.h"
 #include "translate.h"
-
-#define MESSAGE_MAX (64u << 20) /* a translated envelope or document, bytes */
-#define TRACE_MAX   (16u << 20)
 
 enum result { GO_ON, WAIT, FAIL };
 
@@ -29,11 +27,7 @@ static enum result authenticate(struct slt_exchange *x, struct slt_err *err)
 	struct slt_path path;
 
 	if (!slt_side_globalconf(x->side[SLT_NEAR], slt_now_ms(), &x->gc[SLT_NEAR], err) ||
-	    !slt_soap_parse(m->head.p, m->head.n, m->content_type, &x->soap_in, err)) {
-		return FAIL;
-	}
-	if (x->soap_in->is_fault || !x->soap_in->is_request) {
-		slt_fail(err, SLT_EINVALID_MESSAGE, "a request was expected");
+	    !x->protocol->read_request(x, err)) {
 		return FAIL;
 	}
 	if (m->n_ocsp == 0) {
@@ -46,14 +40,14 @@ static enum result authenticate(struct slt_exchange *x, struct slt_err *err)
 	}
 	struct slt_ocsp_source ocsp = {der, m->n_ocsp};
 	return slt_trust_tls_peer(x->gc[SLT_NEAR], x->peer_chain, x->n_peer_chain, &ocsp,
-				  &x->soap_in->header.client, slt_now_ms(), &path, NULL, err)
+				  &x->named[SLT_NEAR].client, slt_now_ms(), &path, NULL, err)
 		       ? GO_ON
 		       : FAIL;
 }
 
 static enum result verify(struct slt_exchange *x, struct slt_err *err)
 {
-	return slt_leg_verify(x->gc[SLT_NEAR], x->request_in, &x->soap_in->header.client,
+	return slt_leg_verify(x->gc[SLT_NEAR], x->request_in, &x->named[SLT_NEAR].client,
 			      slt_now_ms(), err)
 		       ? GO_ON
 		       : FAIL;
@@ -61,20 +55,16 @@ static enum result verify(struct slt_exchange *x, struct slt_err *err)
 
 static enum result authorise(struct slt_exchange *x, struct slt_err *err)
 {
-	const struct slt_soap_header *h = &x->soap_in->header;
-	const struct slt_config_side *near = slt_side_config(x->side[SLT_NEAR]);
+	const struct slt_names *n = &x->named[SLT_NEAR];
 
-	if (h->server.type != SLT_ID_NONE && !slt_id_eq(&h->server, &near->server)) {
-		slt_fail(err, SLT_EINVALID_SECURITY_SERVER,
-			 "the request names security server %s, this one is %s",
-			 slt_id_text(&h->server, x->arena), near->server_text);
-		return FAIL;
-	}
-	if (!slt_route_find(x->service, x->side[SLT_NEAR], &h->service, x->arena, &x->route, err) ||
-	    !slt_route_authorise(&x->route, x->gc[SLT_NEAR], &h->client, err)) {
+	if (!slt_route_find(x, &n->service, &x->route, err) ||
+	    !slt_route_authorise(&x->route, x->gc[SLT_NEAR], &n->client, err) ||
+	    !x->protocol->authorise(x, err)) {
 		return FAIL;
 	}
 	x->side[SLT_FAR] = slt_service_side(x->service, x->route.config->to);
+	x->named[SLT_FAR] = (struct slt_names){slt_side_config(x->side[SLT_FAR])->subsystem,
+					       x->route.target, n->id};
 	return slt_side_globalconf(x->side[SLT_FAR], slt_now_ms(), &x->gc[SLT_FAR], err) ? GO_ON
 											 : FAIL;
 }
@@ -93,8 +83,9 @@ static void logged(void *arg, const struct slt_err *err)
 }
 
 static enum result append(struct slt_exchange *x, enum slt_leg leg, const struct slt_message *m,
-			  const struct slt_soap_header *h, unsigned mapped)
+			  unsigned mapped)
 {
+	const struct slt_names *h = &x->named[leg];
 	bool response = m == x->answer_in || m == x->answer_out;
 
 	x->record = (struct slt_msglog_record){
@@ -121,73 +112,37 @@ static enum result append(struct slt_exchange *x, enum slt_leg leg, const struct
 static enum result log_request_in(struct slt_exchange *x, struct slt_err *err)
 {
 	(void)err;
-	return append(x, SLT_NEAR, x->request_in, &x->soap_in->header, 0);
+	return append(x, SLT_NEAR, x->request_in, 0);
 }
 
 static enum result log_request_out(struct slt_exchange *x, struct slt_err *err)
 {
 	(void)err;
-	return append(x, SLT_FAR, x->request_out, &x->header_out, 0);
+	return append(x, SLT_FAR, x->request_out, 0);
 }
 
 static enum result log_answer_in(struct slt_exchange *x, struct slt_err *err)
 {
 	(void)err;
-	return append(x, SLT_FAR, x->answer_in, &x->header_out, 0);
+	return append(x, SLT_FAR, x->answer_in, 0);
 }
 
 static enum result log_answer_out(struct slt_exchange *x, struct slt_err *err)
 {
 	(void)err;
-	return append(x, SLT_NEAR, x->answer_out, &x->soap_in->header, 1);
+	return append(x, SLT_NEAR, x->answer_out, 1);
 }
 
 /* --- translating -------------------------------------------------------------------------- */
 
-/* userId with the country before it (PR-MESS: two-letter ISO code), once. */
-static const char *prefixed_user(struct slt_exchange *x, const char *user)
-{
-	const char *country = slt_side_config(x->side[SLT_NEAR])->country;
-
-	if (!user || strncmp(user, country, strlen(country)) == 0) {
-		return user;
-	}
-	return slt_arena_printf(x->arena, "%s%s", country, user);
-}
-
 static enum result map_request(struct slt_exchange *x, struct slt_err *err)
 {
-	const struct slt_soap_header *in = &x->soap_in->header;
-
-	x->header_out = (struct slt_soap_header){
-		.client = slt_side_config(x->side[SLT_FAR])->subsystem,
-		.service = x->route.target,
-		.id = in->id,
-		.protocol_version = "4.0",
-		.user_id = prefixed_user(x, in->user_id),
-		.issue = in->issue,
-	};
-	if (x->route.config->represent) {
-		x->header_out.party_class = in->client.member_class;
-		x->header_out.party_code = in->client.member_code;
-	}
-	return slt_translate(x, x->request_in, x->soap_in, &x->header_out, false, &x->request_out,
-			     err)
-		       ? GO_ON
-		       : FAIL;
+	return x->protocol->map_request(x, err) ? GO_ON : FAIL;
 }
 
 static enum result map_answer(struct slt_exchange *x, struct slt_err *err)
 {
-	struct slt_soap_header h = x->soap_in->header;
-	SLT_AUTO_BUF(hash, 256);
-
-	/* the caller compares with its own request, which the provider never saw */
-	slt_buf_add_base64(&hash, x->request_in->digest.v, x->request_in->digest.n);
-	h.request_hash = slt_buf_str(&hash).p;
-	h.request_hash_alg = slt_digest_uri(x->request_in->digest.alg);
-	return slt_translate(x, x->answer_in, x->soap_answer, &h, true, &x->answer_out, err) ? GO_ON
-											     : FAIL;
+	return x->protocol->map_answer(x, err) ? GO_ON : FAIL;
 }
 
 /* --- signing, sending --------------------------------------------------------------------- */
@@ -246,23 +201,13 @@ static enum result provider_fault(struct slt_exchange *x, struct slt_err *err)
 
 static enum result verify_answer(struct slt_exchange *x, struct slt_err *err)
 {
-	const struct slt_message *m = x->answer_in;
-
-	if (!m) {
+	if (!x->answer_in) {
 		return provider_fault(x, err);
 	}
-	if (!slt_soap_parse(m->head.p, m->head.n, m->content_type, &x->soap_answer, err)) {
-		slt_prefix(err, SLT_SERVICE_FAILED);
-		return FAIL;
-	}
-	if (x->soap_answer->is_fault || x->soap_answer->is_request) {
-		slt_fail(err, SLT_EINVALID_MESSAGE, "an answer was expected");
-		slt_prefix(err, SLT_SERVICE_FAILED);
-		return FAIL;
-	}
-	bool ok = slt_leg_verify(x->gc[SLT_FAR], m, &x->route.target, slt_now_ms(), err) &&
-		  slt_soap_check_answer(&x->header_out, &x->request_out->digest,
-					&x->soap_answer->header, err);
+	bool ok =
+		x->protocol->read_answer(x, err) &&
+		slt_leg_verify(x->gc[SLT_FAR], x->answer_in, &x->route.target, slt_now_ms(), err) &&
+		x->protocol->check_answer(x, err);
 	return ok ? GO_ON : FAIL;
 }
 
@@ -301,15 +246,16 @@ static enum result answer(struct slt_exchange *x, struct slt_err *err)
 	(void)err;
 	o->message = SLT_TAKE(x->answer_out);
 	o->writer = slt_transport_writer_new(o->message);
+	const char *type = x->original_type[1] ? x->original_type[1] : x->protocol->original_type;
 	/* these names are read case-sensitively by X-Road's client */
 	const struct slt_response_header headers[] = {
 		{"Content-Type", slt_transport_content_type(o->writer)},
 		{"x-hash-algorithm", slt_digest_name(o->message->digest_alg)},
-		{"x-original-content-type",
-		 x->original_type[1] ? x->original_type[1] : "text/xml; charset=UTF-8"},
+		{"x-original-content-type", type},
 	};
+	size_t n_headers = SLT_COUNT(headers) - !x->protocol->tells_answer_type;
 	const struct slt_body_source body = {outgoing_read, outgoing_free, o};
-	slt_respond_stream(SLT_TAKE(x->request), 200, headers, SLT_COUNT(headers), &body);
+	slt_respond_stream(SLT_TAKE(x->request), 200, headers, n_headers, &body);
 	return GO_ON;
 }
 
@@ -330,7 +276,8 @@ static const struct step {
 /* The names in the line's fields are those of the steps, so that a slow one shows. */
 static void report(struct slt_exchange *x)
 {
-	const struct slt_soap_header *h = x->soap_in ? &x->soap_in->header : NULL;
+	const struct slt_names *h = &x->named[SLT_NEAR];
+	bool known = h->client.type != SLT_ID_NONE;
 	bool failed = x->err.code != SLT_OK;
 	SLT_AUTO_BUF(spent, 1024);
 	char code[256] = "";
@@ -349,8 +296,8 @@ static void report(struct slt_exchange *x)
 	slt_log(SLT_LOG_INFO, failed ? "exchange refused" : "exchange done", "exchange", x->id,
 		"route", x->route.config ? x->route.config->name : NULL, "side",
 		slt_side_name(x->side[SLT_NEAR]), "peer", x->peer, "client",
-		h ? slt_id_text(&h->client, x->arena) : NULL, "service",
-		h ? slt_id_text(&h->service, x->arena) : NULL, "id", h ? h->id : NULL, "ms",
+		known ? slt_id_text(&h->client, x->arena) : NULL, "service",
+		known ? slt_id_text(&h->service, x->arena) : NULL, "id", h->id, "ms",
 		ms_of(x, slt_mono_us() - x->started_us), "steps", slt_buf_str(&spent).p, "fault",
 		failed ? code : NULL, "why", failed ? x->err.msg : NULL, NULL);
 }

@@ -3,6 +3,10 @@
 
 #include <string.h>
 
+#include "federation/rest.h"
+
+#include "exchange.h"
+
 static bool same(const char *a, const char *b)
 {
 	return a && b ? strcmp(a, b) == 0 : a == b;
@@ -18,54 +22,69 @@ static bool listed(const struct slt_conf_strings *list, const char *word)
 	return false;
 }
 
-static const char *country(const struct slt_service *s, const struct slt_config_side *side)
+bool slt_route_is_plain(const struct slt_config_route *r)
 {
-	const char *environment;
+	return strcmp(r->flow, SLT_FLOW_NONE) == 0;
+}
 
-	return side->country ? side->country
-			     : slt_mapset_country(s->mapset, side->name, &environment);
+/* Without a flow a service has the same name everywhere. */
+static void resolve_plain(const struct slt_config_route *r, const struct slt_id *service,
+			  struct slt_arena *a, struct slt_call_route *ret)
+{
+	ret->config = r;
+	ret->word = slt_arena_strdup(a, service->service);
+	ret->once = listed(&r->once, service->service);
+	ret->target = slt_id_dup(&r->target, a);
+	ret->target.type = SLT_ID_SERVICE;
+	ret->target.service = ret->word;
+	ret->target.version = slt_arena_strdup(a, service->version);
 }
 
 /* Does the flow know the service by this name and version on the near side? */
-static bool resolve(const struct slt_service *s, const struct slt_config_route *r,
-		    const struct slt_id *service, struct slt_arena *a, struct slt_call_route *ret)
+static bool resolve(const struct slt_exchange *x, const struct slt_config_route *r,
+		    const struct slt_id *service, struct slt_call_route *ret)
 {
-	const char *near = country(s, r->from_side), *far = country(s, r->to_side);
+	const char *near = r->from_side->country, *far = r->to_side->country;
 	struct slt_map_service there, here;
 	struct slt_err ignored = SLT_ERR_INIT;
 
-	if (!slt_mapset_service(s->mapset, r->flow, near, far, service->service, &there,
+	if (slt_route_is_plain(r)) {
+		resolve_plain(r, service, x->arena, ret);
+		return true;
+	}
+	if (!slt_mapset_service(x->mapset, r->flow, near, far, service->service, &there,
 				&ignored) ||
-	    !slt_mapset_service(s->mapset, r->flow, far, near, there.name, &here, &ignored) ||
+	    !slt_mapset_service(x->mapset, r->flow, far, near, there.name, &here, &ignored) ||
 	    !same(here.version, service->version)) {
 		return false;
 	}
 	ret->config = r;
 	ret->word = there.id;
 	ret->once = listed(&r->once, service->service);
-	ret->target = slt_id_dup(&r->target, a);
+	ret->target = slt_id_dup(&r->target, x->arena);
 	ret->target.type = SLT_ID_SERVICE;
-	ret->target.service = slt_arena_strdup(a, there.name);
-	ret->target.version = slt_arena_strdup(a, there.version);
+	ret->target.service = slt_arena_strdup(x->arena, there.name);
+	ret->target.version = slt_arena_strdup(x->arena, there.version);
 	return true;
 }
 
-bool slt_route_find(const struct slt_service *s, const struct slt_side *near,
-		    const struct slt_id *service, struct slt_arena *a, struct slt_call_route *ret,
-		    struct slt_err *err)
+bool slt_route_find(const struct slt_exchange *x, const struct slt_id *service,
+		    struct slt_call_route *ret, struct slt_err *err)
 {
+	const struct slt_config *c = x->service->config;
+	const struct slt_config_side *near = slt_side_config(x->side[SLT_NEAR]);
 	struct slt_id provider = slt_id_client(service);
 
-	for (size_t i = 0; i < s->config->n_routes; i++) {
-		const struct slt_config_route *r = &s->config->route[i];
-		if (r->from_side == slt_side_config(near) && slt_id_eq(&provider, &r->provider) &&
+	for (size_t i = 0; i < c->n_routes; i++) {
+		const struct slt_config_route *r = &c->route[i];
+		if (r->from_side == near && slt_id_eq(&provider, &r->provider) &&
 		    (r->services.n == 0 || listed(&r->services, service->service)) &&
-		    resolve(s, r, service, a, ret)) {
+		    resolve(x, r, service, ret)) {
 			return true;
 		}
 	}
 	return slt_fail(err, SLT_EUNKNOWN_SERVICE, "there is no service %s here",
-			slt_id_text(service, a));
+			slt_id_text(service, x->arena));
 }
 
 bool slt_route_authorise(const struct slt_call_route *r, const struct slt_globalconf *gc,
@@ -86,4 +105,25 @@ bool slt_route_authorise(const struct slt_call_route *r, const struct slt_global
 			client->instance, client->member_class, client->member_code,
 			client->subsystem ? "/" : "", client->subsystem ? client->subsystem : "",
 			r->config->name);
+}
+
+bool slt_route_authorise_rest(const struct slt_call_route *r, const char *method,
+			      const char *service_path, struct slt_err *err)
+{
+	const struct slt_config_route *c = r->config;
+
+	if (!slt_rest_check_path(service_path, c->n_rest > 0, err)) {
+		return false;
+	}
+	for (size_t i = 0; i < c->n_rest; i++) {
+		if ((strcmp(c->rest[i].method, "*") == 0 ||
+		     strcmp(c->rest[i].method, method) == 0) &&
+		    slt_rest_path_fits(service_path, c->rest[i].path)) {
+			return true;
+		}
+	}
+	return c->n_rest == 0 || slt_fail(err, SLT_EACCESS_DENIED,
+					  "route %s does not offer this method and path: the "
+					  "bridge's operator can allow it",
+					  c->name);
 }

@@ -1,64 +1,151 @@
 /* SPDX-License-Identifier: MIT */
 #include "service.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "route.h"
 
-/* Which country's tables each side speaks; and that no test instance is joined to a real one. */
-static bool resolve_countries(struct slt_service *s, struct slt_err *err)
+struct slt_mapset_policy slt_service_policy(const struct slt_config *c)
 {
-	const char *first = NULL;
+	return (struct slt_mapset_policy){.ca = c->mappings_ca,
+					  .required = c->mappings_required,
+					  .approvals = (unsigned)c->mappings_approvals};
+}
 
-	for (size_t i = 0; i < s->config->n_sides; i++) {
-		struct slt_config_side *c = &s->config->side[i];
-		const char *environment = NULL;
-		const char *known = slt_mapset_country(s->mapset, c->name, &environment);
-		if (!known && !c->country) {
-			return slt_fail(
-				err, SLT_ECONFIG,
+/* Which country's tables a side speaks; and that no test instance is joined to a real one. */
+static bool resolve_country(struct slt_service *s, const struct slt_mapset *set, size_t i,
+			    const char **environment, struct slt_err *err)
+{
+	struct slt_config_side *c = &s->config->side[i];
+	const char *own = NULL, *known = slt_mapset_country(set, c->name, &own);
+
+	if (!known && (!c->country || s->country_from_set[i])) {
+		return slt_fail(err, SLT_ECONFIG,
 				"no country.conf in %s lists instance %s: name its country in "
 				"the side's \"country\"",
 				s->config->mappings, c->name);
-		}
-		if (known && c->country && strcmp(known, c->country) != 0) {
-			return slt_fail(
-				err, SLT_ECONFIG,
-				"side %s says country %s, but %s lists the instance under %s",
+	}
+	if (known && c->country && strcmp(known, c->country) != 0) {
+		return slt_fail(err, SLT_ECONFIG,
+				"side %s speaks for country %s, but %s lists the instance under %s",
 				c->name, c->country, s->config->mappings, known);
-		}
-		if (known && first && strcmp(first, environment) != 0) {
-			return slt_fail(
-				err, SLT_ECONFIG,
+	}
+	if (known && *environment && strcmp(*environment, own) != 0) {
+		return slt_fail(err, SLT_ECONFIG,
 				"instance %s is a %s instance, another side is %s: they must "
 				"not be joined",
-				c->name, environment, first);
+				c->name, own, *environment);
+	}
+	if (!c->country) { /* the set may be replaced, the country stays */
+		c->country = slt_arena_strdup(s->config->arena, known);
+		s->country_from_set[i] = true;
+	}
+	*environment = known ? own : *environment;
+	return true;
+}
+
+static bool check_route(const struct slt_mapset *set, const struct slt_config_route *r,
+			struct slt_err *err)
+{
+	const char *from = r->from_side->country, *to = r->to_side->country;
+	struct slt_map_service there;
+
+	if (slt_route_is_plain(r)) {
+		return true;
+	}
+	if (!slt_mapset_in_force(set, from, to, slt_now_ms(), err)) {
+		return slt_wrap(err, "route %s", r->name);
+	}
+	for (size_t k = 0; k < r->services.n; k++) {
+		if (!slt_mapset_service(set, r->flow, from, to, r->services.v[k], &there, err)) {
+			return slt_wrap(err, "route %s", r->name);
 		}
-		c->country = c->country ? c->country : known;
-		first = known ? environment : first;
 	}
 	return true;
 }
 
-static bool check_routes(struct slt_service *s, struct slt_err *err)
+void slt_service_check_mapset(struct slt_service *s, const struct slt_mapset *set,
+			      struct slt_lint *lint)
 {
-	for (size_t i = 0; i < s->config->n_routes; i++) {
-		const struct slt_config_route *r = &s->config->route[i];
-		if (!slt_mapset_in_force(s->mapset, r->from_side->country, r->to_side->country,
-					 slt_now_ms(), err)) {
-			return slt_wrap(err, "route %s", r->name);
-		}
-		struct slt_map_service there;
-		for (size_t k = 0; k < r->services.n; k++) {
-			if (!slt_mapset_service(s->mapset, r->flow, r->from_side->country,
-						r->to_side->country, r->services.v[k], &there,
-						err)) {
-				return slt_wrap(err, "route %s", r->name);
-			}
+	const char *environment = NULL;
+	size_t before = lint->total;
+
+	for (size_t i = 0; i < s->config->n_sides; i++) {
+		struct slt_err err = SLT_ERR_INIT;
+		if (!resolve_country(s, set, i, &environment, &err)) {
+			slt_lint_add_err(lint, &err);
 		}
 	}
+	for (size_t i = 0; lint->total == before && i < s->config->n_routes; i++) {
+		struct slt_err err = SLT_ERR_INIT;
+		if (!check_route(set, &s->config->route[i], &err)) {
+			slt_lint_add_err(lint, &err);
+		}
+	}
+}
+
+static void log_problems(enum slt_level level, const char *sentence, const struct slt_lint *lint)
+{
+	for (size_t i = 0; i < lint->n; i++) {
+		slt_log(level, sentence, "problem", lint->v[i], NULL);
+	}
+	if (lint->total > lint->n) {
+		char more[32];
+		snprintf(more, sizeof(more), "%zu", lint->total - lint->n);
+		slt_log(level, "and further problems", "number", more, NULL);
+	}
+}
+
+static bool load_mapset(struct slt_service *s, struct slt_mapset **ret, struct slt_err *err)
+{
+	struct slt_mapset_policy policy = slt_service_policy(s->config);
+	SLT_AUTO(slt_mapset_free) struct slt_mapset *set = NULL;
+	SLT_AUTO_LINT(problems);
+	SLT_AUTO_LINT(warnings);
+	bool good = slt_mapset_open(s->config->mappings, &policy, slt_now_ms(), &problems,
+				    &warnings, &set, err);
+
+	if (good) {
+		slt_service_check_mapset(s, set, &problems);
+		good = slt_lint_finish(&problems, err);
+	}
+	log_problems(SLT_LOG_WARNING, "the mapping set is used all the same", &warnings);
+	log_problems(SLT_LOG_ERR, "the mapping set is refused", &problems);
+	if (good) {
+		*ret = SLT_TAKE(set);
+	}
+	return good;
+}
+
+struct slt_mapset *slt_service_mapset(struct slt_service *s)
+{
+	pthread_mutex_lock(&s->mapset_lock);
+	struct slt_mapset *set = slt_mapset_ref(s->mapset);
+	pthread_mutex_unlock(&s->mapset_lock);
+	return set;
+}
+
+bool slt_service_reload(struct slt_service *s)
+{
+	struct slt_err err = SLT_ERR_INIT;
+	struct slt_mapset *set = NULL;
+
+	if (!load_mapset(s, &set, &err)) {
+		slt_log(SLT_LOG_ERR, "the mapping set in force stays", "set",
+			slt_mapset_digest(s->mapset), NULL);
+		return false;
+	}
+	pthread_mutex_lock(&s->mapset_lock);
+	struct slt_mapset *old = s->mapset;
+	s->mapset = set;
+	pthread_mutex_unlock(&s->mapset_lock);
+	slt_log(SLT_LOG_NOTICE, "mapping set in force", "set", slt_mapset_digest(set), "before",
+		slt_mapset_digest(old), NULL);
+	slt_mapset_free(old);
 	return true;
 }
 
@@ -96,8 +183,9 @@ bool slt_service_open(struct slt_config *take_config, struct slt_service **ret, 
 
 	slt_log_init((enum slt_level)c->log_level, c->log_json);
 	slt_xml_init();
-	if (!slt_mkdir_p(c->state, 0700, err) || !slt_mapset_load(c->mappings, &s->mapset, err) ||
-	    !resolve_countries(s, err) || !check_routes(s, err) || !open_sides(s, err)) {
+	pthread_mutex_init(&s->mapset_lock, NULL);
+	if (!slt_mkdir_p(c->state, 0700, err) || !load_mapset(s, &s->mapset, err) ||
+	    !open_sides(s, err)) {
 		return false;
 	}
 	struct slt_msglog_options log = {.path = c->log};
@@ -125,6 +213,7 @@ void slt_service_close(struct slt_service *s)
 		slt_side_free(s->side[i]);
 	}
 	slt_mapset_free(s->mapset);
+	pthread_mutex_destroy(&s->mapset_lock);
 	slt_config_free(s->config);
 	free(s);
 }

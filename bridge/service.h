@@ -3,18 +3,25 @@
 
 /*
  * The running bridge: everything that exchanges share, started in order and stopped in reverse.
+ *
+ * The mapping set is replaced whole: an exchange takes a reference to the one in force when it
+ * begins and keeps it to its end.
  */
+
+#include <pthread.h>
 
 #include "base/queue.h"
 #include "client.h"
 #include "config.h"
-#include "mappings/engine.h"
+#include "mapset_trust.h"
 #include "msglog.h"
 #include "side.h"
 
 struct slt_service {
 	struct slt_config *config;
-	struct slt_mapset *mapset;
+	struct slt_mapset *mapset; /* in force; under the lock, see slt_service_mapset() */
+	pthread_mutex_t mapset_lock;
+	bool country_from_set[SLT_SIDES_MAX]; /* the configuration does not say it */
 	struct slt_side *side[SLT_SIDES_MAX];
 	size_t n_sides;
 	struct slt_client *client;
@@ -29,3 +36,15 @@ SLT_CHECK bool slt_service_open(struct slt_config *take_config, struct slt_servi
 void slt_service_close(struct slt_service *s);
 SLT_DEFINE_AUTO(struct slt_service *, slt_service_close)
 struct slt_side *slt_service_side(const struct slt_service *s, const char *name);
+
+/* The mapping set in force, with a reference for the caller. */
+struct slt_mapset *slt_service_mapset(struct slt_service *s);
+/* Loads the mapping set again and puts it in force. On any problem all of them are logged, and the
+ * one before stays. Not for two threads at a time. */
+bool slt_service_reload(struct slt_service *s);
+/* What the configuration demands of mapping sets. */
+struct slt_mapset_policy slt_service_policy(const struct slt_config *c);
+/* Sides and routes go together with the set; `s` needs no more than its configuration. Fills in the
+ * countries of sides that do not say theirs. Every problem goes to the lint. */
+void slt_service_check_mapset(struct slt_service *s, const struct slt_mapset *set,
+			      struct slt_lint *lint);

@@ -17,22 +17,31 @@ static struct slt_str in_arena(struct slt_exchange *x, struct slt_buf *b)
 	return s;
 }
 
+static void keep_rules(struct slt_exchange *x)
+{
+	struct slt_buf rules = SLT_BUF_INIT(4096);
+
+	if (!x->rules.p) {
+		slt_buf_adds(&rules, "{\"flow\":");
+		slt_buf_add_json(&rules, x->route.config->flow);
+		if (!slt_route_is_plain(x->route.config)) {
+			slt_buf_adds(&rules, ",\"set\":");
+			slt_buf_add_json(&rules, slt_mapset_digest(x->mapset));
+		}
+		slt_buf_addc(&rules, '}');
+		x->rules = in_arena(x, &rules);
+	}
+}
+
 static void keep_trace(struct slt_exchange *x, unsigned i)
 {
-	struct slt_buf json = SLT_BUF_INIT(TRACE_MAX), rules = SLT_BUF_INIT(4096);
+	struct slt_buf json = SLT_BUF_INIT(TRACE_MAX);
 
 	if (x->mapped[i]->trace) {
 		slt_trace_json(x->mapped[i]->trace, false, &json);
 		x->trace[i] = in_arena(x, &json);
 	}
-	if (!x->rules.p) {
-		slt_buf_adds(&rules, "{\"flow\":");
-		slt_buf_add_json(&rules, x->route.config->flow);
-		slt_buf_adds(&rules, ",\"set\":");
-		slt_buf_add_json(&rules, slt_mapset_digest(x->service->mapset));
-		slt_buf_addc(&rules, '}');
-		x->rules = in_arena(x, &rules);
-	}
+	keep_rules(x);
 }
 
 /* Attachments that the flow maps are read into memory, decoded; the others are passed as they
@@ -102,7 +111,7 @@ static bool read_attachment(struct slt_exchange *x, const struct slt_attachment 
 static bool collect_attachments(struct slt_exchange *x, const struct slt_message *m,
 				struct attachments *ret, struct slt_err *err)
 {
-	const struct slt_mapset *set = x->service->mapset;
+	const struct slt_mapset *set = x->mapset;
 
 	for (unsigned i = 0; i < m->n_attachments; i++) {
 		const struct slt_attachment *a = &m->attachment[i];
@@ -182,17 +191,11 @@ static bool add_attachments(struct slt_exchange *x, const struct slt_message *in
 	return true;
 }
 
-bool slt_translate(struct slt_exchange *x, const struct slt_message *in, struct slt_soap *soap,
-		   const struct slt_soap_header *header, bool answer, struct slt_message **ret,
-		   struct slt_err *err)
+/* Applies the flow's rules to envelope and attachments; x->mapped has the result. */
+static bool apply(struct slt_exchange *x, const struct slt_message *in, struct slt_soap *soap,
+		  const struct attachments *list, bool answer, struct slt_err *err)
 {
-	struct attachments list = {0};
-	struct slt_map_result *r = x->mapped[answer] = slt_map_result_new();
 	enum slt_leg from = answer ? SLT_FAR : SLT_NEAR, to = answer ? SLT_NEAR : SLT_FAR;
-
-	if (!collect_attachments(x, in, &list, err)) {
-		return false;
-	}
 	struct slt_map_input input = {
 		.from = slt_side_config(x->side[from])->country,
 		.to = slt_side_config(x->side[to])->country,
@@ -201,14 +204,29 @@ bool slt_translate(struct slt_exchange *x, const struct slt_message *in, struct 
 		.service = soap->header.service.service,
 		.body = {in->head.p, in->head.n},
 		.take_doc = SLT_TAKE(soap->doc),
-		.parts = list.part,
-		.n_parts = list.n,
+		.parts = list->part,
+		.n_parts = list->n,
 		.now_ms = slt_now_ms(),
 		.test_codes = x->service->config->test_codes,
 	};
-	bool ok = slt_map_apply(x->service->mapset, &input, r, err);
+	bool ok = slt_map_apply(x->mapset, &input, x->mapped[answer], err);
+
 	keep_trace(x, answer);
-	if (!ok) {
+	return ok;
+}
+
+bool slt_translate(struct slt_exchange *x, const struct slt_message *in, struct slt_soap *soap,
+		   const struct slt_soap_header *header, bool answer, struct slt_message **ret,
+		   struct slt_err *err)
+{
+	struct attachments list = {0};
+	struct slt_map_result *r = x->mapped[answer] = slt_map_result_new();
+
+	if (slt_route_is_plain(x->route.config)) {
+		r->doc = SLT_TAKE(soap->doc);
+		keep_rules(x);
+	} else if (!collect_attachments(x, in, &list, err) ||
+		   !apply(x, in, soap, &list, answer, err)) {
 		return false;
 	}
 	SLT_AUTO(slt_message_free) struct slt_message *out = slt_message_new(SLT_SOAP);
@@ -227,12 +245,61 @@ bool slt_translate(struct slt_exchange *x, const struct slt_message *in, struct 
 	return true;
 }
 
+/* --- REST --------------------------------------------------------------------------------- */
+
+/* May the body go on as it is? */
+static bool check_body(const struct slt_exchange *x, const struct slt_rest *head,
+		       struct slt_err *err)
+{
+	const char *type = slt_rest_header(head, "Content-Type");
+	const char *flow = x->route.config->flow;
+
+	type = type ? type : "";
+	return slt_route_is_plain(x->route.config) ||
+	       slt_mapset_attachment(x->mapset, flow, type) == SLT_MAP_PASSED ||
+	       slt_fail(err, SLT_EINVALID_CONTENT_TYPE,
+			"a body of type \"%.80s\" is none that flow %s passes on", type, flow);
+}
+
+bool slt_translate_rest(struct slt_exchange *x, struct slt_message *in, struct slt_rest *head,
+			bool answer, struct slt_message **ret, struct slt_err *err)
+{
+	SLT_AUTO(slt_message_free) struct slt_message *out = slt_message_new(SLT_REST);
+	SLT_AUTO_BUF(bytes, SLT_REST_HEAD_MAX);
+
+	keep_rules(x);
+	if (in->n_attachments && !check_body(x, head, err)) {
+		return false;
+	}
+	slt_rest_format(head, &bytes);
+	if (!slt_buf_check(&bytes, "the REST head", err)) {
+		return false;
+	}
+	out->content_type = slt_strdup(answer ? SLT_REST_TYPE_RESPONSE : SLT_REST_TYPE_REQUEST);
+	slt_message_set_head(out, slt_buf_str(&bytes).p, bytes.n);
+	if (in->n_attachments) {
+		/* logged already, and hashed: the bytes move on instead of being copied */
+		if (!slt_message_attach(out, SLT_REST_TYPE_BODY, "",
+					SLT_TAKE(in->attachment[0].body), err)) {
+			return false;
+		}
+	}
+	*ret = SLT_TAKE(out);
+	return true;
+}
+
+/* --- faults ------------------------------------------------------------------------------- */
+
 void slt_translate_fault(struct slt_exchange *x)
 {
-	struct slt_map_result *r = x->mapped[1] = slt_map_result_new();
 	struct slt_err err = SLT_ERR_INIT;
 	struct slt_soap *translated = NULL;
 	SLT_AUTO_BUF(bytes, MESSAGE_MAX);
+
+	if (slt_route_is_plain(x->route.config)) {
+		return;
+	}
+	struct slt_map_result *r = x->mapped[1] = slt_map_result_new();
 	struct slt_map_input input = {
 		.from = slt_side_config(x->side[SLT_FAR])->country,
 		.to = slt_side_config(x->side[SLT_NEAR])->country,
@@ -243,7 +310,7 @@ void slt_translate_fault(struct slt_exchange *x)
 		.now_ms = slt_now_ms(),
 	};
 
-	if (!slt_map_apply(x->service->mapset, &input, r, &err) ||
+	if (!slt_map_apply(x->mapset, &input, r, &err) ||
 	    !slt_xml_dump(r->doc, NULL, true, &bytes, &err) ||
 	    !slt_soap_parse(slt_buf_str(&bytes).p, bytes.n, NULL, &translated, &err)) {
 		slt_log_err(SLT_LOG_DEBUG, "a provider's fault is passed on untranslated", &err,

@@ -30,7 +30,10 @@ SLT_DEFINE_AUTO(struct slt_mapset *, slt_mapset_free)
 
 /* SHA-256 over the names and bytes of all files read, in order: names the set in evidence. */
 const char *slt_mapset_digest(const struct slt_mapset *s); /* hex */
-/* SLT_FED_TRC_001 when a country of the pair is not in force at the instant. */
+/* Days (YYYYMMDD, both included, 0: open) between which the set as a whole is in force, beside
+ * those of its countries; before the set is shared. */
+void slt_mapset_limit(struct slt_mapset *s, uint32_t effective_from, uint32_t effective_to);
+/* SLT_FED_TRC_001 when the set or a country of the pair is not in force at the instant. */
 SLT_CHECK bool slt_mapset_in_force(const struct slt_mapset *s, const char *from, const char *to,
 				   int64_t now_ms, struct slt_err *err);
 /* The country that an X-Road instance belongs to, NULL when unknown; *ret_environment is

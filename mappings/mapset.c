@@ -9,7 +9,7 @@
 #include "base/file.h"
 #include "mappings/date.h"
 
-/* --- directories ----------------------------------------------------------------------------- */
+/* --- directories --- */
 
 static int compare(const void *a, const void *b)
 {
@@ -38,7 +38,7 @@ static size_t list_dirs(const char *dir, struct slt_arena *a, const char **names
 	return n;
 }
 
-/* --- plans ----------------------------------------------------------------------------------- */
+/* --- plans --- */
 
 struct plan_builder {
 	struct slt_plan *plan;
@@ -96,7 +96,7 @@ static void build_plans(const struct slt_flow *f, const struct slt_flow_country 
 	ret->n = n;
 }
 
-/* --- loading --------------------------------------------------------------------------------- */
+/* --- loading --- */
 
 static void hash_part(struct slt_hasher *h, const char *name, const char *digest)
 {
@@ -237,7 +237,7 @@ void slt_mapset_free(struct slt_mapset *s)
 	free(s);
 }
 
-/* --- asking ---------------------------------------------------------------------------------- */
+/* --- asking --- */
 
 const char *slt_mapset_digest(const struct slt_mapset *s)
 {
@@ -268,12 +268,28 @@ const struct slt_flow *slt_mapset_find_flow(const struct slt_mapset *s, const ch
 	return NULL;
 }
 
+void slt_mapset_limit(struct slt_mapset *s, uint32_t effective_from, uint32_t effective_to)
+{
+	s->effective_from = effective_from;
+	s->effective_to = effective_to;
+}
+
+static bool in_force(uint32_t today, uint32_t from, uint32_t to)
+{
+	return today >= from && (to == 0 || today <= to);
+}
+
 bool slt_mapset_in_force(const struct slt_mapset *s, const char *from, const char *to,
 			 int64_t now_ms, struct slt_err *err)
 {
 	const char *codes[] = {from, to};
 	uint32_t today = slt_date_of_ms(now_ms);
 
+	if (!in_force(today, s->effective_from, s->effective_to)) {
+		char day[SLT_DATE_LEN];
+		return slt_fail(err, SLT_FED_TRC_001, "the mapping set is not in force on %s",
+				slt_date_format(today, day));
+	}
 	for (size_t i = 0; i < SLT_COUNT(codes); i++) {
 		const struct slt_country *c = slt_mapset_find_country(s, codes[i]);
 		char day[SLT_DATE_LEN];
@@ -282,7 +298,7 @@ bool slt_mapset_in_force(const struct slt_mapset *s, const char *from, const cha
 			return slt_fail(err, SLT_ENOTFOUND, "the mapping set has no country %.16s",
 					codes[i]);
 		}
-		if (today < c->effective_from || (c->effective_to && today > c->effective_to)) {
+		if (!in_force(today, c->effective_from, c->effective_to)) {
 			return slt_fail(err, SLT_FED_TRC_001,
 					"version %s of the tables of %s is not in force on %s",
 					c->version, c->code, slt_date_format(today, day));

@@ -21,6 +21,7 @@ struct slt_mapset {
 	size_t n_flows;
 	struct slt_messages *messages;
 	const char *digest;
+	uint32_t effective_from, effective_to; /* of the set as a whole; 0: open */
 };
 
 const struct slt_country *slt_mapset_find_country(const struct slt_mapset *s, const char *code);
