@@ -32,6 +32,7 @@ static void usage(FILE *f)
 int main(int argc, char **argv)
 {
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a limit on files is like a full disk: the write fails */
 	slt_xml_init();
 	if (argc < 2) {
 		usage(stderr);

@@ -208,6 +208,7 @@ static enum result verify_answer(struct slt_exchange *x, struct slt_err *err)
 		x->protocol->read_answer(x, err) &&
 		slt_leg_verify(x->gc[SLT_FAR], x->answer_in, &x->route.target, slt_now_ms(), err) &&
 		x->protocol->check_answer(x, err);
+	x->believed = ok;
 	return ok ? GO_ON : FAIL;
 }
 
@@ -308,7 +309,7 @@ static enum slt_msglog_status outcome(const struct slt_exchange *x)
 		return SLT_MSGLOG_DONE;
 	}
 	/* sent, and no answer that could be believed: whether the provider acted is not known */
-	return x->sent && !x->answer_in ? SLT_MSGLOG_UNKNOWN : SLT_MSGLOG_FAILED;
+	return x->sent && !x->believed ? SLT_MSGLOG_UNKNOWN : SLT_MSGLOG_FAILED;
 }
 
 static void finish(struct slt_exchange *x)
