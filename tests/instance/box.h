@@ -110,6 +110,7 @@ void slt_peer_client_handle(void *arg, struct slt_request *r, struct slt_str bod
 SLT_CHECK bool slt_peer_server_start(struct slt_box *b, struct slt_peer_server **ret,
 				     struct slt_err *err);
 void slt_peer_server_close(struct slt_peer_server *p); /* as slt_httpd_close() */
+bool slt_peer_server_is_closed(struct slt_peer_server *p);
 /* Takes the listener down or up again; what is under way is answered before. */
 SLT_CHECK bool slt_peer_server_listen(struct slt_peer_server *p, bool on, struct slt_err *err);
 /* The same with another certificate: one for which slt_peer_is_identity(). */

@@ -239,9 +239,11 @@ static void broken_free(void *arg)
 	(void)arg;
 }
 
-static void wait_ms(const struct slt_box *b, unsigned ms)
+/* Whoever ends or takes down the server does not wait for it. */
+static void wait_ms(const struct slt_exchange *x, unsigned ms)
 {
-	for (unsigned t = 0; t < ms && !atomic_load(&b->stopping); t += 50) {
+	for (unsigned t = 0;
+	     t < ms && !atomic_load(&x->b->stopping) && !slt_peer_server_is_closed(x->p); t += 50) {
 		(void)usleep(50000);
 	}
 }
@@ -260,7 +262,7 @@ void slt_exchange_send(struct slt_exchange *x)
 		return;
 	case SLT_FAULT_HANG:
 	case SLT_FAULT_SLOW:
-		wait_ms(x->b, x->fault == SLT_FAULT_HANG ? HANG_MS : SLOW_MS);
+		wait_ms(x, x->fault == SLT_FAULT_HANG ? HANG_MS : SLOW_MS);
 		send_stream(x);
 		return;
 	case SLT_FAULT_UNSIGNED:

@@ -337,6 +337,14 @@ bool slt_peer_server_present(struct slt_peer_server *p, const char *name, struct
 	       slt_peer_server_listen(p, true, err);
 }
 
+bool slt_peer_server_is_closed(struct slt_peer_server *p)
+{
+	pthread_mutex_lock(&p->lock);
+	bool closed = p->closed;
+	pthread_mutex_unlock(&p->lock);
+	return closed;
+}
+
 void slt_peer_server_close(struct slt_peer_server *p)
 {
 	if (p != NULL) {
