@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "federation/multipart.h"
+#include "protocol.h"
 
 #define CANDIDATES_MAX	32
 #define CONNECT_MS	10000
@@ -305,8 +306,12 @@ static bool open_reader(struct far_call *c, struct slt_err *err)
 	limits.head = (size_t)conf->max_message;
 	limits.body = (uint64_t)conf->max_attachments;
 	limits.spool_dir = conf->spool;
-	return slt_transport_reader_new(c->answer_type ? c->answer_type : "", alg, true, &limits,
-					&c->reader, err);
+	if (!slt_transport_reader_new(c->answer_type ? c->answer_type : "", alg, true, &limits,
+				      &c->reader, err)) {
+		return false;
+	}
+	slt_transport_expect(c->reader, c->x->protocol->kind);
+	return true;
 }
 
 static bool answer_data(void *arg, const char *p, size_t n, struct slt_err *err)
@@ -442,9 +447,13 @@ void slt_far_call_start(struct slt_exchange *x)
 	add_header(c, "x-hash-algorithm", slt_digest_name(x->request_out->digest_alg));
 	add_header(c, "x-proxy-version", slt_side_config(x->side[SLT_FAR])->proxy_version);
 	add_header(c, "x-road-request-id", x->id);
-	add_header(c, "x-original-content-type",
-		   x->original_type[0] ? x->original_type[0] : "text/xml; charset=UTF-8");
-	if (x->original_action) {
+	const char *type = x->original_type[0] ? x->original_type[0] : x->protocol->original_type;
+	if (type) {
+		add_header(c, "x-original-content-type", type);
+	}
+	if (x->protocol->kind == SLT_REST) {
+		add_header(c, "x-road-message-type", "REST");
+	} else if (x->original_action) {
 		add_header(c, "x-original-soapaction", x->original_action);
 	}
 	attempt(c);

@@ -97,6 +97,14 @@ static bool check_registered(struct slt_inbound *in, struct slt_request *r, stru
 	return true;
 }
 
+/* Compared case-sensitively, as X-Road's servers do. */
+static bool is_rest(const struct slt_request *r)
+{
+	const char *kind = slt_request_header(r, "x-road-message-type");
+
+	return kind && strcmp(kind, "REST") == 0;
+}
+
 static bool open_reader(struct slt_inbound *in, struct slt_request *r, struct arrival *a,
 			struct slt_err *err)
 {
@@ -116,6 +124,7 @@ static bool open_reader(struct slt_inbound *in, struct slt_request *r, struct ar
 	if (!slt_transport_reader_new(type ? type : "", alg, false, &limits, &a->reader, err)) {
 		return slt_prefix(err, SLT_SERVICE_FAILED);
 	}
+	slt_transport_expect(a->reader, is_rest(r) ? SLT_REST : SLT_SOAP);
 	return true;
 }
 
@@ -140,7 +149,8 @@ static bool on_begin(void *arg, struct slt_request *r, void **ret_state, struct 
 	if (!check_registered(in, r, err) ||
 	    !check_version(slt_side_config(in->side), slt_request_header(r, "x-proxy-version"),
 			   err) ||
-	    !slt_soap_check_action(slt_request_header(r, "x-original-soapaction"), err) ||
+	    (!is_rest(r) &&
+	     !slt_soap_check_action(slt_request_header(r, "x-original-soapaction"), err)) ||
 	    !open_reader(in, r, a, err)) {
 		return false;
 	}
@@ -192,12 +202,6 @@ static void on_end(void *state, struct slt_request *r)
 	if (!m) {
 		free(fault.p);
 		slt_fail(&err, SLT_EINVALID_MESSAGE, "a fault came instead of a request");
-		on_reject(in, a, r, &err);
-		return;
-	}
-	if (m->kind != SLT_SOAP) {
-		slt_message_free(m);
-		slt_fail(&err, SLT_ESERVICE_TYPE, "only SOAP services are offered here");
 		on_reject(in, a, r, &err);
 		return;
 	}
