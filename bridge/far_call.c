@@ -78,13 +78,15 @@ static bool judge(void *arg, X509 *const *chain, size_t n, struct slt_err *err)
 	struct slt_ocsp_cache *cache = slt_side_peer_ocsp(x->side[SLT_FAR]);
 	struct slt_str der[SLT_CHAIN_MAX];
 	struct slt_id member = slt_id_client(&x->route.target);
-	struct slt_path path;
+	struct slt_globalconf *gc = x->gc[SLT_FAR];
+	SLT_AUTO(slt_verify_cache_free)
+	struct slt_verify_cache *known = slt_side_verify_cache(x->side[SLT_FAR], gc);
+	struct slt_tls_peer peer = {.gc = gc, .chain = chain, .n = n, .member = &member};
 	int missing = -1;
 
 	forget_unvouched(c);
-	struct slt_ocsp_source ocsp = {der, slt_ocsp_cache_chain(cache, chain, n, a, der)};
-	if (slt_trust_tls_peer(x->gc[SLT_FAR], chain, n, &ocsp, &member, slt_now_ms(), &path,
-			       &missing, err)) {
+	peer.ocsp = (struct slt_ocsp_source){der, slt_ocsp_cache_chain(cache, chain, n, a, der)};
+	if (slt_verify_cache_tls_peer(known, &peer, slt_now_ms(), &missing, err)) {
 		return true;
 	}
 	/* only what the relay can mend is asked of it: everything else is final */

@@ -30,9 +30,12 @@ static struct slt_str view(const struct slt_bytes *b)
 	return (struct slt_str){b->p, b->n};
 }
 
-bool slt_leg_verify(const struct slt_globalconf *gc, const struct slt_message *m,
-		    const struct slt_id *signer, int64_t now_ms, struct slt_err *err)
+bool slt_leg_verify(struct slt_side *side, const struct slt_globalconf *gc,
+		    const struct slt_message *m, const struct slt_id *signer, int64_t now_ms,
+		    struct slt_err *err)
 {
+	SLT_AUTO(slt_verify_cache_free)
+	struct slt_verify_cache *known = slt_side_verify_cache(side, gc);
 	struct slt_verify_part parts[PARTS_MAX] = {0};
 	struct names names;
 	struct slt_verdict verdict = {0};
@@ -54,6 +57,7 @@ bool slt_leg_verify(const struct slt_globalconf *gc, const struct slt_message *m
 		.hash_chain = view(&m->hash_chain),
 		.parts = parts,
 		.n_parts = n,
+		.memory = known ? slt_verify_cache_memory(known) : NULL,
 	};
 	if (!slt_xades_verify(&in, &verdict, err)) {
 		return slt_prefix(err, SLT_SIGNATURE_VERIFICATION);

@@ -9,10 +9,11 @@
 #include "federation/message.h"
 #include "side.h"
 
-/* The signature covers every part and is the signer's (member level), strictly. Errors under
- * SLT_SIGNATURE_VERIFICATION. */
-SLT_CHECK bool slt_leg_verify(const struct slt_globalconf *gc, const struct slt_message *m,
-			      const struct slt_id *signer, int64_t now_ms, struct slt_err *err);
+/* The signature covers every part and is the signer's (member level), strictly, under a snapshot of
+ * the side's configuration. Errors under SLT_SIGNATURE_VERIFICATION. */
+SLT_CHECK bool slt_leg_verify(struct slt_side *side, const struct slt_globalconf *gc,
+			      const struct slt_message *m, const struct slt_id *signer,
+			      int64_t now_ms, struct slt_err *err);
 /* Signs as the side's member; fills in signature and hash chain. */
 SLT_CHECK bool slt_leg_sign(struct slt_side *side, struct slt_message *m, int64_t now_ms,
 			    struct slt_err *err);

@@ -24,7 +24,6 @@ static enum result authenticate(struct slt_exchange *x, struct slt_err *err)
 {
 	const struct slt_message *m = x->request_in;
 	struct slt_str der[SLT_OCSP_PARTS_MAX];
-	struct slt_path path;
 
 	if (!slt_side_globalconf(x->side[SLT_NEAR], slt_now_ms(), &x->gc[SLT_NEAR], err) ||
 	    !x->protocol->read_request(x, err)) {
@@ -38,17 +37,18 @@ static enum result authenticate(struct slt_exchange *x, struct slt_err *err)
 	for (unsigned i = 0; i < m->n_ocsp; i++) {
 		der[i] = (struct slt_str){m->ocsp[i].p, m->ocsp[i].n};
 	}
-	struct slt_ocsp_source ocsp = {der, m->n_ocsp};
-	return slt_trust_tls_peer(x->gc[SLT_NEAR], x->peer_chain, x->n_peer_chain, &ocsp,
-				  &x->named[SLT_NEAR].client, slt_now_ms(), &path, NULL, err)
-		       ? GO_ON
-		       : FAIL;
+	struct slt_globalconf *gc = x->gc[SLT_NEAR];
+	SLT_AUTO(slt_verify_cache_free)
+	struct slt_verify_cache *known = slt_side_verify_cache(x->side[SLT_NEAR], gc);
+	const struct slt_tls_peer peer = {
+		gc, x->peer_chain, x->n_peer_chain, {der, m->n_ocsp}, &x->named[SLT_NEAR].client};
+	return slt_verify_cache_tls_peer(known, &peer, slt_now_ms(), NULL, err) ? GO_ON : FAIL;
 }
 
 static enum result verify(struct slt_exchange *x, struct slt_err *err)
 {
-	return slt_leg_verify(x->gc[SLT_NEAR], x->request_in, &x->named[SLT_NEAR].client,
-			      slt_now_ms(), err)
+	return slt_leg_verify(x->side[SLT_NEAR], x->gc[SLT_NEAR], x->request_in,
+			      &x->named[SLT_NEAR].client, slt_now_ms(), err)
 		       ? GO_ON
 		       : FAIL;
 }
@@ -204,10 +204,10 @@ static enum result verify_answer(struct slt_exchange *x, struct slt_err *err)
 	if (!x->answer_in) {
 		return provider_fault(x, err);
 	}
-	bool ok =
-		x->protocol->read_answer(x, err) &&
-		slt_leg_verify(x->gc[SLT_FAR], x->answer_in, &x->route.target, slt_now_ms(), err) &&
-		x->protocol->check_answer(x, err);
+	bool ok = x->protocol->read_answer(x, err) &&
+		  slt_leg_verify(x->side[SLT_FAR], x->gc[SLT_FAR], x->answer_in, &x->route.target,
+				 slt_now_ms(), err) &&
+		  x->protocol->check_answer(x, err);
 	x->believed = ok;
 	return ok ? GO_ON : FAIL;
 }

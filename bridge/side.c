@@ -24,6 +24,7 @@ struct slt_side {
 	struct slt_ocsp_cache *ocsp, *peer_ocsp;
 	pthread_mutex_t lock;
 	struct slt_globalconf *gc;
+	struct slt_verify_cache *verified; /* under gc */
 };
 
 static void bio_free(BIO *b)
@@ -139,6 +140,7 @@ void slt_side_free(struct slt_side *s)
 	slt_client_tls_free(s->tls);
 	slt_ocsp_cache_free(s->ocsp);
 	slt_ocsp_cache_free(s->peer_ocsp);
+	slt_verify_cache_free(s->verified);
 	slt_globalconf_free(s->gc);
 	pthread_mutex_destroy(&s->lock);
 	free(s);
@@ -213,6 +215,18 @@ bool slt_side_globalconf(struct slt_side *s, int64_t now_ms, struct slt_globalco
 	return true;
 }
 
+struct slt_verify_cache *slt_side_verify_cache(struct slt_side *s, const struct slt_globalconf *gc)
+{
+	struct slt_verify_cache *c = NULL;
+
+	pthread_mutex_lock(&s->lock);
+	if (s->gc == gc && s->verified) {
+		c = slt_verify_cache_ref(s->verified);
+	}
+	pthread_mutex_unlock(&s->lock);
+	return c;
+}
+
 bool slt_side_reload_globalconf(struct slt_side *s, struct slt_err *err)
 {
 	struct slt_gc_load_options o = {.allow_test_profile = false, .now_ms = slt_now_ms()};
@@ -231,10 +245,16 @@ bool slt_side_reload_globalconf(struct slt_side *s, struct slt_err *err)
 		slt_log(SLT_LOG_WARNING, "parts of the global configuration were left out", "side",
 			s->config->name, "why", warnings, NULL);
 	}
+
+	struct slt_verify_cache *verified = slt_verify_cache_new(gc);
+
 	pthread_mutex_lock(&s->lock);
 	struct slt_globalconf *old = s->gc;
+	struct slt_verify_cache *old_verified = s->verified;
 	s->gc = SLT_TAKE(gc);
+	s->verified = verified;
 	pthread_mutex_unlock(&s->lock);
+	slt_verify_cache_free(old_verified);
 	slt_globalconf_free(old);
 	return true;
 }

@@ -11,6 +11,7 @@
 #include "federation/key.h"
 #include "federation/trust.h"
 #include "ocsp_cache.h"
+#include "verify_cache.h"
 
 struct slt_side;
 
@@ -38,6 +39,9 @@ struct slt_ocsp_cache *slt_side_peer_ocsp(const struct slt_side *s);
  * is none or the own instance's has expired. */
 SLT_CHECK bool slt_side_globalconf(struct slt_side *s, int64_t now_ms, struct slt_globalconf **ret,
 				   struct slt_err *err);
+/* What was found good under this snapshot, with a reference for the caller; NULL where another is
+ * in force by now. */
+struct slt_verify_cache *slt_side_verify_cache(struct slt_side *s, const struct slt_globalconf *gc);
 /* Loads the cache directory again and puts it in force. */
 SLT_CHECK bool slt_side_reload_globalconf(struct slt_side *s, struct slt_err *err);
 /* OCSP responses to put into signatures: for the signing certificate and its intermediates.

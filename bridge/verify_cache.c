@@ -129,3 +129,86 @@ struct slt_verify_cache *slt_verify_cache_new(struct slt_globalconf *gc)
 		.gc = gc, .arg = c, .recall = recall, .remember = remember};
 	return c;
 }
+
+/* --- TLS peers ---------------------------------------------------------------------------- */
+
+static bool add_chain(struct slt_hasher *h, const struct slt_tls_peer *p)
+{
+	unsigned char md[32];
+	unsigned n = sizeof(md);
+
+	for (size_t i = 0; i < p->n; i++) {
+		if (p->chain[i] == NULL ||
+		    X509_digest(p->chain[i], slt_digest_md(SLT_SHA256), md, &n) != 1) {
+			return false;
+		}
+		slt_hasher_add(h, md, n);
+	}
+	return true;
+}
+
+/* Digest of all that the judgement rests on but time and configuration. */
+static bool peer_key(const struct slt_tls_peer *p, struct slt_digest *ret)
+{
+	const uint64_t counts[] = {p->n, p->ocsp.n, (uint64_t)p->member->type};
+	SLT_AUTO(slt_hasher_free) struct slt_hasher *h = slt_hasher_new(SLT_SHA256);
+	SLT_AUTO_BUF(member, 8192);
+	struct slt_digest d;
+
+	slt_hasher_add(h, "TLS", 4); /* no signature's key begins so */
+	slt_hasher_add(h, counts, sizeof(counts));
+	if (!add_chain(h, p)) {
+		return false;
+	}
+	for (size_t i = 0; i < p->ocsp.n; i++) {
+		slt_digest_of(SLT_SHA256, p->ocsp.der[i].p, p->ocsp.der[i].n, &d);
+		slt_hasher_add(h, d.v, d.n);
+	}
+	slt_id_format(p->member, true, &member);
+	slt_hasher_add(h, slt_buf_str(&member).p, member.n);
+	slt_hasher_end(h, ret);
+	return !member.failed;
+}
+
+static bool is_known(struct slt_verify_cache *c, const struct slt_digest *key, int64_t now_ms)
+{
+	SLT_AUTO(slt_arena_free) struct slt_arena *a = slt_arena_new();
+	struct slt_verify_known k;
+
+	if (!recall(c, key, now_ms, a, &k)) {
+		return false;
+	}
+	X509_free(k.cert);
+	return true;
+}
+
+bool slt_verify_cache_tls_peer(struct slt_verify_cache *c, const struct slt_tls_peer *p,
+			       int64_t now_ms, int *ret_missing_ocsp, struct slt_err *err)
+{
+	struct slt_digest key;
+	bool keyed = c != NULL && c->gc == p->gc && p->n > 0 && p->n <= SLT_CHAIN_MAX &&
+		     p->member->instance != NULL && peer_key(p, &key);
+	struct slt_path path;
+
+	if (keyed && is_known(c, &key, now_ms)) {
+		/* of all that was judged, only this can have changed */
+		if (slt_globalconf_check_valid(p->gc, now_ms, err)) {
+			return true;
+		}
+		if (ret_missing_ocsp != NULL) {
+			*ret_missing_ocsp = -1;
+		}
+		return slt_prefix(err, SLT_ESSL_AUTHENTICATION_FAILED);
+	}
+	if (!slt_trust_tls_peer(p->gc, p->chain, p->n, &p->ocsp, p->member, now_ms, &path,
+				ret_missing_ocsp, err)) {
+		return false;
+	}
+	if (keyed) {
+		const struct slt_verify_known k = {
+			.cert = p->chain[0], .ca = path.ca, .member = *p->member, .path = path};
+
+		remember(c, &key, now_ms, &k);
+	}
+	return true;
+}
