@@ -101,7 +101,8 @@ static bool read_cms(struct slt_str der, CMS_ContentInfo **ret, struct slt_err *
 	if (!cms || p != (const unsigned char *)der.p + der.n) {
 		return slt_fail_ssl(err, SLT_ECONFIG, "is no CMS structure in DER form");
 	}
-	if (OBJ_obj2nid(CMS_get0_type(cms)) != NID_pkcs7_signed || CMS_is_detached(cms) != 1) {
+	if (OBJ_obj2nid(CMS_get0_type(cms)) != NID_pkcs7_signed || CMS_is_detached(cms) != 1 ||
+	    OBJ_obj2nid(CMS_get0_eContentType(cms)) != NID_pkcs7_data) {
 		return slt_fail(err, SLT_ECONFIG, "is no detached signature");
 	}
 	int n = sk_CMS_SignerInfo_num(CMS_get0_SignerInfos(cms));
