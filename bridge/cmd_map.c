@@ -37,14 +37,16 @@ static const char apply_usage[] =
 	"usage: silta map apply --from CC --to CC --flow NAME --message request|response|fault\n"
 	"                       [options] FILE\n"
 	"\n"
-	"Translates FILE, a CDA document or a SOAP envelope (\"-\": standard input). The header of\n"
-	"an envelope is left as it is.\n"
+	"Translates FILE, a CDA document, a SOAP envelope, a FHIR Bundle in JSON or the JSON body of\n"
+	"a service (\"-\": standard input). The header of an envelope is left as it is; JSON comes out\n"
+	"in the order of the source, without white space.\n"
 	"\n"
 	"  --from CC, --to CC    country that sends, country that receives\n"
 	"  --flow NAME           directory below flows/ of the mapping set\n"
 	"  --message KIND        request, response or fault; for a bare document it only names the\n"
 	"                        direction in the trace\n"
-	"  --service NAME        service code in either country; must fit the body when given\n"
+	"  --service NAME        service code in either country; must fit the body when given, and is\n"
+	"                        needed for a JSON body that is no document\n"
 	"  --explain FILE        writes the trace: as a page for people when FILE ends in .html,\n"
 	"                        else as JSON (\"-\": standard error)\n"
 	"  --problems FILE       writes what could not be mapped, as JSON\n"
@@ -366,7 +368,7 @@ static bool dump(struct slt_map_result *r, struct slt_buf *out, struct slt_err *
 	struct slt_digest d;
 	SLT_AUTO_BUF(hex, 2 * SLT_DIGEST_MAX + 1);
 
-	if (!slt_xml_dump(r->doc, NULL, true, out, err)) {
+	if (!slt_map_dump(r->doc, out, err)) {
 		return false;
 	}
 	slt_digest_of(SLT_SHA256, out->p, out->n, &d);

@@ -146,10 +146,8 @@ void slt_cda_digest(struct slt_walk *w)
 }
 
 /* RFC 9562 version 8: sixteen bytes of the digest, with version and variant. */
-static const char *uuid(struct slt_walk *w)
+const char *slt_cda_uuid(struct slt_walk *w, const unsigned char *p)
 {
-	const unsigned char *p = w->source_digest;
-
 	return slt_arena_printf(
 		w->arena, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
 		p[0], p[1], p[2], p[3], p[4], p[5], 0x80u | (p[6] & 0x0fu), p[7],
@@ -158,7 +156,7 @@ static const char *uuid(struct slt_walk *w)
 
 static void new_id(struct slt_walk *w, xmlNode *id, const struct slt_document_kind *k)
 {
-	const char *name = uuid(w);
+	const char *name = slt_cda_uuid(w, w->source_digest);
 
 	slt_set_attr(id, "nullFlavor", NULL);
 	slt_set_attr(id, "root", k->id_root ? k->id_root : name);

@@ -66,9 +66,10 @@ static const struct slt_conf_option pivot_list_options[] = {
 static const struct slt_conf_option identifier_options[] = {
 	{.name = "id", .type = SLT_CONF_STRING, .offset = S(slt_identifier, id), .required = true, .doc = "class that rules name"},
 	{.name = "root", .type = SLT_CONF_STRING, .offset = S(slt_identifier, root), .required = true, .doc = "OID"},
-	{.name = "check", .type = SLT_CONF_STRING, .offset = S(slt_identifier, check), .fallback = "none", .doc = "hetu, isikukood or none"},
+	{.name = "check", .type = SLT_CONF_STRING, .offset = S(slt_identifier, check), .fallback = "none", .doc = "hetu, isikukood, ytunnus, registrikood or none"},
 	{.name = "pattern", .type = SLT_CONF_STRING, .offset = S(slt_identifier, pattern), .doc = "what an extension looks like"},
 	{.name = "name", .type = SLT_CONF_STRING, .offset = S(slt_identifier, name), .doc = "what people call it"},
+	{.name = "uri", .type = SLT_CONF_STRING, .offset = S(slt_identifier, uri), .doc = "FHIR's name of the root"},
 	{.name = "below", .type = SLT_CONF_BOOL, .offset = S(slt_identifier, below), .doc = "also every OID below"},
 	{.name = "no_extension", .type = SLT_CONF_BOOL, .offset = S(slt_identifier, no_extension), .doc = "stands without an extension"},
 };
@@ -77,6 +78,7 @@ static const struct slt_conf_option foreign_options[] = {
 	{.name = "home", .type = SLT_CONF_STRING, .offset = S(slt_foreign_identifier, home), .required = true, .doc = "country that issues it"},
 	{.name = "home_root", .type = SLT_CONF_STRING, .offset = S(slt_foreign_identifier, home_root), .required = true, .doc = "its root there"},
 	{.name = "root", .type = SLT_CONF_STRING, .offset = S(slt_foreign_identifier, root), .required = true, .doc = "its root here"},
+	{.name = "uri", .type = SLT_CONF_STRING, .offset = S(slt_foreign_identifier, uri), .doc = "FHIR's name of that root"},
 };
 static const struct slt_conf_option instance_options[] = {
 	{.name = "name", .type = SLT_CONF_STRING, .offset = S(slt_instance, name), .required = true, .doc = "instance identifier"},
@@ -239,7 +241,9 @@ static void finish_identifiers(struct loader *l)
 		struct slt_err err = SLT_ERR_INIT;
 
 		if (id->check && !slt_code_scheme_by_name(id->check, &id->scheme)) {
-			complain(l, "identifiers", i, "is not hetu, isikukood or none", id->check);
+			complain(l, "identifiers", i,
+				 "is not hetu, isikukood, ytunnus, registrikood or none",
+				 id->check);
 		}
 		if (id->pattern && !slt_pattern_compile(id->pattern, &id->regex, &err)) {
 			complain(l, "identifiers", i, err.msg, id->id ? id->id : "?");

@@ -27,14 +27,14 @@ struct slt_list {
 };
 
 struct slt_identifier {
-	const char *id, *root, *check, *pattern, *name;
+	const char *id, *root, *check, *pattern, *name, *uri;
 	bool below, no_extension;
 	enum slt_code_scheme scheme;
 	regex_t *regex;
 };
 
 struct slt_foreign_identifier {
-	const char *id, *home, *home_root, *root;
+	const char *id, *home, *home_root, *root, *uri;
 };
 
 struct slt_instance {

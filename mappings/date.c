@@ -91,8 +91,53 @@ bool slt_date_parse_hl7(struct slt_str s, uint32_t *ret)
 	return make(number(s.p, 4), number(s.p + 4, 2), number(s.p + 6, 2), ret);
 }
 
+static bool in_range(const char *p, unsigned max)
+{
+	return number(p, 2) <= max;
+}
+
+/* hh:mm:ss[.f…](Z|±hh:mm) */
+static bool is_time(struct slt_str s)
+{
+	size_t at = 8;
+
+	if (s.n < 9 || count_digits(s, 0) != 2 || s.p[2] != ':' || count_digits(s, 3) != 2 ||
+	    s.p[5] != ':' || count_digits(s, 6) != 2 || !in_range(s.p, 23) ||
+	    !in_range(s.p + 3, 59) || !in_range(s.p + 6, 60)) {
+		return false;
+	}
+	if (s.p[at] == '.') {
+		size_t fraction = count_digits(s, at + 1);
+		if (fraction < 1 || fraction > 9) {
+			return false;
+		}
+		at += 1 + fraction;
+	}
+	if (at + 1 == s.n) {
+		return s.p[at] == 'Z';
+	}
+	return at + 6 == s.n && (s.p[at] == '+' || s.p[at] == '-') &&
+	       count_digits(s, at + 1) == 2 && s.p[at + 3] == ':' && count_digits(s, at + 4) == 2 &&
+	       in_range(s.p + at + 1, 14) && in_range(s.p + at + 4, 59);
+}
+
+bool slt_date_is_datetime(struct slt_str s)
+{
+	uint32_t date;
+
+	if (s.n == 7) {
+		return count_digits(s, 0) == 4 && s.p[4] == '-' && count_digits(s, 5) == 2 &&
+		       make(number(s.p, 4), number(s.p + 5, 2), 1, &date);
+	}
+	return s.n > 11 && s.p[10] == 'T' && slt_date_parse_iso((struct slt_str){s.p, 10}, &date) &&
+	       is_time((struct slt_str){s.p + 11, s.n - 11});
+}
+
 bool slt_date_parse(struct slt_str s, uint32_t *ret)
 {
+	if (s.n > 10 && slt_date_is_datetime(s)) {
+		return slt_date_parse_iso((struct slt_str){s.p, 10}, ret);
+	}
 	return slt_date_parse_iso(s, ret) || slt_date_parse_hl7(s, ret);
 }
 

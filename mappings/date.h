@@ -12,7 +12,10 @@ SLT_CHECK bool slt_date_parse_iso(struct slt_str s, uint32_t *ret);
 SLT_CHECK bool slt_date_parse_hl7(struct slt_str s, uint32_t *ret);
 /* The form of an HL7 time stamp: YYYY[MM[DD[HH[MM[SS[.f…]]]]]][±ZZZZ]. */
 bool slt_date_is_hl7(struct slt_str s);
-/* Either form. */
+/* The form of an ISO 8601 date and time of day as XML Schema and FHIR have it
+ * ("2026-11-02T10:15:00+02:00", with Z or an offset), or a year and month ("2026-11"). */
+bool slt_date_is_datetime(struct slt_str s);
+/* The date of any of these forms. */
 SLT_CHECK bool slt_date_parse(struct slt_str s, uint32_t *ret);
 uint32_t slt_date_of_ms(int64_t now_ms); /* of the UTC day */
 #define SLT_DATE_LEN 11

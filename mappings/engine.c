@@ -103,7 +103,8 @@ static const struct slt_service *service_of(const struct slt_walk *w, const xmlN
 {
 	for (size_t i = 0; i < w->from_flow->n_services; i++) {
 		const struct slt_service *s = &w->from_flow->service[i];
-		if (slt_xml_is(payload, s->element[which].uri, s->element[which].local)) {
+		if (s->element[which].local &&
+		    slt_xml_is(payload, s->element[which].uri, s->element[which].local)) {
 			return s;
 		}
 	}
@@ -147,11 +148,54 @@ static void unknown(struct slt_walk *w, const xmlNode *payload, const char *deta
 	slt_walk_problem(w, NULL, SLT_FED_STR_002, SLT_SEV_ERROR, &p);
 }
 
+static bool map_service(struct slt_walk *w, xmlNode *payload, const struct slt_service *s,
+			struct slt_err *err)
+{
+	unsigned which = w->in->message == SLT_MAP_RESPONSE;
+	const struct slt_flow_message *m = slt_flow_message(w->flow, s->id);
+
+	w->service = s->id;
+	w->trace->service = s->id;
+	if (!slt_walk_document(w, payload, m->kind[which], true, err)) {
+		return false;
+	}
+	if (w->problems->errors == 0) {
+		slt_names_out(w, payload, s->id, which == 1);
+	}
+	return true;
+}
+
+/* A JSON document says by itself what it is; a message of a service does not. */
+static bool map_json(struct slt_walk *w, xmlNode *root, struct slt_err *err)
+{
+	const struct slt_service *s = service_named(w, w->in->service);
+	const struct slt_flow_message *m = s ? slt_flow_message(w->flow, s->id) : NULL;
+	const struct slt_document_kind *kind = slt_flow_kind(w->flow, root);
+
+	if (kind && !w->in->service) {
+		return kind->pass || slt_walk_document(w, root, kind->id, false, err);
+	}
+	if (!w->in->service) {
+		unknown(w, NULL, "no kind of document of this flow, and no service is named");
+	} else if (!m || m->format != SLT_MESSAGE_JSON) {
+		unknown(w, NULL, "not a service of this flow that speaks JSON");
+	} else if (w->in->message == SLT_MAP_FAULT) {
+		unknown(w, NULL, "a JSON message is a request or a response");
+	} else {
+		return map_service(w, root, s, err);
+	}
+	return true;
+}
+
 static bool map_payload(struct slt_walk *w, xmlNode *payload, struct slt_err *err)
 {
 	unsigned which = w->in->message == SLT_MAP_RESPONSE;
 	const struct slt_service *s = service_named(w, w->in->service);
 	const struct slt_document_kind *kind = slt_flow_kind(w->flow, payload);
+
+	if (w->json) {
+		return map_json(w, payload, err);
+	}
 
 	if (slt_xml_is(payload, NS_SOAP, "Fault")) {
 		w->kind = "fault";
@@ -172,16 +216,7 @@ static bool map_payload(struct slt_walk *w, xmlNode *payload, struct slt_err *er
 		unknown(w, payload, "not the body element of this service and message");
 		return true;
 	}
-	const struct slt_flow_message *m = slt_flow_message(w->flow, actual->id);
-	w->service = actual->id;
-	w->trace->service = actual->id;
-	if (!slt_walk_document(w, payload, m->kind[which], true, err)) {
-		return false;
-	}
-	if (w->problems->errors == 0) {
-		slt_names_out(w, payload, actual->id, which == 1);
-	}
-	return true;
+	return map_service(w, payload, actual, err);
 }
 
 /* --- namespace declarations --- */
@@ -266,6 +301,9 @@ static void drop_defaults(const struct slt_walk *w, xmlNode *e, unsigned depth)
  * uses any more. */
 static void tidy(const struct slt_walk *w, xmlNode *payload)
 {
+	if (w->json) {
+		return; /* its namespaces are never written */
+	}
 	drop_defaults(w, slt_xml_first(payload), 0);
 	for (xmlNode *e = payload; e && e->type == XML_ELEMENT_NODE; e = e->parent) {
 		drop_declarations(w, e, false);
@@ -274,10 +312,24 @@ static void tidy(const struct slt_walk *w, xmlNode *payload)
 
 /* --- one message --- */
 
+bool slt_map_dump(xmlDoc *doc, struct slt_buf *out, struct slt_err *err)
+{
+	return slt_json_is(doc) ? slt_json_dump(doc, out, err)
+				: slt_xml_dump(doc, NULL, true, out, err);
+}
+
+static bool parse(struct slt_str bytes, const char *what, xmlDoc **ret, struct slt_err *err)
+{
+	return slt_json_looks(bytes)
+		       ? slt_json_parse(bytes, what, ret, err)
+		       : slt_xml_parse(bytes.p, bytes.n, &SLT_XML_PEER, what, ret, err);
+}
+
 static void begin_part(struct slt_walk *w, unsigned part, xmlDoc *doc)
 {
 	w->part = part;
 	w->doc = doc;
+	w->json = slt_json_is(doc);
 	w->kind = NULL;
 	slt_buf_reset(&w->place);
 	w->level[0].length = 0;
@@ -325,6 +377,7 @@ static bool map_part_doc(struct slt_walk *w, xmlDoc *doc, struct slt_map_result 
 	const struct slt_document_kind *kind = slt_flow_kind(w->flow, root);
 
 	w->doc = doc;
+	w->json = slt_json_is(doc);
 	if (!kind) {
 		unknown(w, root, "the attachment is no document of this flow");
 		return true;
@@ -335,7 +388,7 @@ static bool map_part_doc(struct slt_walk *w, xmlDoc *doc, struct slt_map_result 
 	if (w->problems->errors == 0) {
 		tidy(w, root);
 	}
-	if (!slt_xml_dump(doc, NULL, true, &out, err)) {
+	if (!slt_map_dump(doc, &out, err)) {
 		return false;
 	}
 	struct slt_str s = slt_buf_str(&out);
@@ -356,7 +409,7 @@ static bool map_part(struct slt_walk *w, const struct slt_map_part *part, struct
 		keep_part(r, i, part->bytes.p, part->bytes.n);
 		return true;
 	}
-	if (!slt_xml_parse(part->bytes.p, part->bytes.n, &SLT_XML_PEER, "attachment", &doc, err)) {
+	if (!parse(part->bytes, "attachment", &doc, err)) {
 		return false;
 	}
 	bool ok = map_part_doc(w, doc, r, i, err);
@@ -442,8 +495,7 @@ bool slt_map_apply(const struct slt_mapset *s, const struct slt_map_input *in,
 		describe(s, in, w, result->trace);
 		good = in->n_parts <= SLT_MAP_PARTS_MAX ||
 		       slt_fail(err, SLT_ELIMIT, "more than %d attachments", SLT_MAP_PARTS_MAX);
-		good = good && (result->doc || slt_xml_parse(in->body.p, in->body.n, &SLT_XML_PEER,
-							     "message", &result->doc, err));
+		good = good && (result->doc || parse(in->body, "message", &result->doc, err));
 		good = good && map_all(w, result, err);
 	}
 	if (good && result->trace->service) {

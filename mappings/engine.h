@@ -94,5 +94,8 @@ SLT_DEFINE_AUTO(struct slt_map_result *, slt_map_result_free)
 /* Fills `result` (new, used once). False when the message is refused: err has the code and English
  * sentence of the first problem that refuses, result->problems has all of them; or when it could
  * not be tried (malformed XML, unknown flow). */
+/* A body or attachment may be XML or, beginning with { or [, JSON; it stays what it was. */
 SLT_CHECK bool slt_map_apply(const struct slt_mapset *s, const struct slt_map_input *in,
 			     struct slt_map_result *result, struct slt_err *err);
+/* Writes result->doc: XML with its declaration, or JSON (json_doc.h). */
+SLT_CHECK bool slt_map_dump(xmlDoc *doc, struct slt_buf *out, struct slt_err *err);

@@ -12,14 +12,16 @@ static const struct slt_conf_option prefix_options[] = {
 };
 static const struct slt_conf_option message_options[] = {
 	{.name = "service", .type = SLT_CONF_STRING, .offset = S(slt_flow_message, service), .required = true, .doc = "the flow's word for a service"},
-	{.name = "request", .type = SLT_CONF_STRING, .offset = S(slt_flow_message, request_text), .required = true, .doc = "body element of the request"},
-	{.name = "response", .type = SLT_CONF_STRING, .offset = S(slt_flow_message, response_text), .required = true, .doc = "body element of the answer"},
+	{.name = "format", .type = SLT_CONF_ENUM, .offset = S(slt_flow_message, format), .values = "xml|json", .fallback = "xml", .doc = "what its bodies are"},
+	{.name = "request", .type = SLT_CONF_STRING, .offset = S(slt_flow_message, request_text), .doc = "body element of the request"},
+	{.name = "response", .type = SLT_CONF_STRING, .offset = S(slt_flow_message, response_text), .doc = "body element of the answer"},
 };
 static const struct slt_conf_option document_options[] = {
 	{.name = "id", .type = SLT_CONF_STRING, .offset = S(slt_document_kind, id), .required = true, .doc = "name of the kind"},
 	{.name = "match", .type = SLT_CONF_STRINGS, .offset = S(slt_document_kind, match_words), .doc = "root elements"},
 	{.name = "date", .type = SLT_CONF_STRING, .offset = S(slt_document_kind, date_text), .doc = "date of the document"},
 	{.name = "cda", .type = SLT_CONF_BOOL, .offset = S(slt_document_kind, cda), .doc = "marked as translated in CDA's way"},
+	{.name = "fhir", .type = SLT_CONF_BOOL, .offset = S(slt_document_kind, fhir), .doc = "marked as translated in FHIR's way"},
 	{.name = "id_root", .type = SLT_CONF_STRING, .offset = S(slt_document_kind, id_root), .doc = "root of new document ids"},
 	{.name = "content_types", .type = SLT_CONF_STRINGS, .offset = S(slt_document_kind, content_types), .doc = "attachments of this kind"},
 	{.name = "pass", .type = SLT_CONF_BOOL, .offset = S(slt_document_kind, pass), .doc = "left as it is"},
@@ -65,8 +67,8 @@ static const struct slt_conf_option service_options[] = {
 	{.name = "id", .type = SLT_CONF_STRING, .offset = S(slt_service, id), .required = true, .doc = "the flow's word for the service"},
 	{.name = "name", .type = SLT_CONF_STRING, .offset = S(slt_service, name), .required = true, .doc = "service code"},
 	{.name = "version", .type = SLT_CONF_STRING, .offset = S(slt_service, version), .doc = "service version"},
-	{.name = "request", .type = SLT_CONF_STRING, .offset = S(slt_service, request_text), .required = true, .doc = "body element of the request"},
-	{.name = "response", .type = SLT_CONF_STRING, .offset = S(slt_service, response_text), .required = true, .doc = "body element of the answer"},
+	{.name = "request", .type = SLT_CONF_STRING, .offset = S(slt_service, request_text), .doc = "body element of the request"},
+	{.name = "response", .type = SLT_CONF_STRING, .offset = S(slt_service, response_text), .doc = "body element of the answer"},
 };
 static const struct slt_conf_option name_options[] = {
 	{.name = "national", .type = SLT_CONF_STRING, .offset = S(slt_name_pair, national_text), .required = true, .doc = "the country's element"},
@@ -166,6 +168,18 @@ static const char *kind_of(const struct slt_flow_reader *r, const char *service,
 	return slt_arena_printf(r->a, "%s.%s", service ? service : "?", message);
 }
 
+/* Body elements have names in XML; what a JSON service is asked is the whole document. */
+static void check_names(struct at at, const struct slt_flow_message *m, const char *request,
+			const char *response)
+{
+	if (m->format == SLT_MESSAGE_XML && (!request || !response)) {
+		slt_conf_problem(at.r->c, at.g, NULL, "request and response are needed for XML");
+	}
+	if (m->format == SLT_MESSAGE_JSON && (request || response)) {
+		slt_conf_problem(at.r->c, at.g, NULL, "a JSON service has no body elements");
+	}
+}
+
 void slt_flow_read_messages(const struct slt_flow_reader *r, struct slt_flow *f)
 {
 	f->message = READ_LIST(r, slt_conf_root(r->c), "messages", message_options,
@@ -174,6 +188,7 @@ void slt_flow_read_messages(const struct slt_flow_reader *r, struct slt_flow *f)
 		struct slt_flow_message *m = &f->message[i];
 		read_name(group_at(r, "messages", i), "request", m->request_text, &m->name[0]);
 		read_name(group_at(r, "messages", i), "response", m->response_text, &m->name[1]);
+		check_names(group_at(r, "messages", i), m, m->request_text, m->response_text);
 		m->kind[0] = kind_of(r, m->service, "request");
 		m->kind[1] = kind_of(r, m->service, "response");
 	}
@@ -190,6 +205,7 @@ void slt_flow_read_documents(const struct slt_flow_reader *r, struct slt_flow *f
 		k->match = slt_arena_alloc(r->a, (k->match_words.n + 1) * sizeof(*k->match));
 		for (size_t m = 0; m < k->match_words.n; m++) {
 			read_path(at, "match", k->match_words.v[m], &k->match[m]);
+			k->json |= k->match[m] && k->match[m]->json;
 			if (k->match[m] &&
 			    (k->match[m]->n != 1 || k->match[m]->step[0].attribute)) {
 				slt_conf_problem(r->c, at.g, "match",
@@ -197,6 +213,10 @@ void slt_flow_read_documents(const struct slt_flow_reader *r, struct slt_flow *f
 			}
 		}
 		read_path(at, "date", k->date_text, &k->date);
+		if ((k->cda && k->json) || (k->fhir && !k->json)) {
+			slt_conf_problem(r->c, at.g, NULL,
+					 "cda is for XML documents, fhir for JSON documents");
+		}
 		if (k->match_words.n == 0 && k->content_types.n == 0) {
 			slt_conf_problem(r->c, at.g, NULL, "a kind needs match or content_types");
 		}
@@ -323,6 +343,9 @@ void slt_flow_read_services(const struct slt_flow_reader *r, const struct slt_fl
 		if (s->id && !slt_flow_message(f, s->id)) {
 			slt_conf_problem(r->c, at.g, "id", "\"%s\" is not among the messages",
 					 s->id);
+		} else if (s->id) {
+			check_names(at, slt_flow_message(f, s->id), s->request_text,
+				    s->response_text);
 		}
 	}
 }

@@ -10,6 +10,7 @@
 struct checking {
 	struct slt_walk *w;
 	const struct slt_guard *g;
+	xmlNode *context; /* what paths are relative to */
 };
 
 static void say(struct slt_walk *w, const struct slt_guard *g, enum slt_outcome o, const char *note)
@@ -47,6 +48,18 @@ static const char *value_of(struct slt_walk *w, const struct slt_path *p, xmlNod
 	return v ? v : slt_xml_first(n) ? NULL : slt_path_value(w->arena, n);
 }
 
+/* FHIR's words for the sexes that a personal code can tell. */
+static const char *sex_of(struct slt_walk *w, const struct slt_path *p, const char *pivot,
+			  xmlNode *context)
+{
+	const char *word = w->json && !pivot ? value_of(w, p, context) : NULL;
+
+	if (word && strcmp(word, "male") == 0) {
+		return "M";
+	}
+	return word && strcmp(word, "female") == 0 ? "F" : pivot;
+}
+
 static const char *pivot_of(const struct slt_path *p, xmlNode *context)
 {
 	xmlNode *n = p ? slt_path_first(p, context) : NULL;
@@ -59,12 +72,19 @@ static const char *pivot_of(const struct slt_path *p, xmlNode *context)
 
 static bool birth_agrees(const char *birth, const struct slt_personal_code *c)
 {
-	char date[9];
-	size_t n = strspn(birth, "0123456789");
+	char date[9], digits[9] = "";
+	size_t n = 0;
 
+	/* 19540312 or 1954-03-12 */
+	for (size_t i = 0; (birth[i] == '-' || (birth[i] >= '0' && birth[i] <= '9')) && n < 8;
+	     i++) {
+		if (birth[i] != '-') {
+			digits[n++] = birth[i];
+		}
+	}
 	snprintf(date, sizeof(date), "%04u%02u%02u", c->year, c->month, c->day);
 	/* a birth date may be known to the year or month only */
-	return n >= 4 && strncmp(date, birth, n < 8 ? n : 8) == 0;
+	return n >= 4 && strncmp(date, digits, n) == 0;
 }
 
 static bool check_person(void *arg, xmlNode *code)
@@ -73,17 +93,21 @@ static bool check_person(void *arg, xmlNode *code)
 	struct slt_walk *w = c->w;
 	const struct slt_guard *g = c->g;
 	const struct slt_node_note *note = code->type == XML_ELEMENT_NODE ? code->_private : NULL;
-	const char *extension = note ? slt_attr(w->arena, code, "extension") : NULL;
+	const char *root, *extension = note ? slt_attr(w->arena, code, "extension") : NULL;
 	struct slt_personal_code person;
 	struct slt_err err = SLT_ERR_INIT;
 
-	if (!extension || !note->identifier || note->identifier->scheme == SLT_SCHEME_NONE ||
+	if (note && w->json) {
+		slt_json_read_id(w, code, &root, &extension);
+	}
+
+	if (!extension || !note->identifier ||
+	    !slt_code_scheme_is_personal(note->identifier->scheme) ||
 	    !slt_personal_code_parse(note->identifier->scheme, slt_str(extension), &person, &err)) {
 		return true; /* not a personal code, or reported by its own rule */
 	}
-	xmlNode *context = code->parent;
-	const char *birth = value_of(w, g->birth, context);
-	const char *sex = pivot_of(g->sex, context);
+	const char *birth = value_of(w, g->birth, c->context);
+	const char *sex = sex_of(w, g->sex, pivot_of(g->sex, c->context), c->context);
 	if (birth && !birth_agrees(birth, &person)) {
 		broken(w, g, g->error, NULL,
 		       "the date of birth is not the one in the personal code");
@@ -179,6 +203,7 @@ static bool check_in(void *arg, xmlNode *context)
 	    (g->unless && slt_path_first(g->unless, context))) {
 		return true;
 	}
+	c->context = context;
 	switch ((enum slt_guard_what)g->what) {
 	case SLT_GUARD_PERSONAL_CODE:
 		slt_path_each(g->code, context, check_person, c);
@@ -206,7 +231,7 @@ static bool check_in(void *arg, xmlNode *context)
 void slt_guards_check(struct slt_walk *w)
 {
 	for (size_t i = 0; i < w->flow->n_guards; i++) {
-		struct checking c = {w, &w->flow->guard[i]};
+		struct checking c = {w, &w->flow->guard[i], NULL};
 
 		if (!slt_rule_applies(&c.g->documents, w->kind) ||
 		    (c.g->when && !slt_cond_eval(c.g->when, &w->fields))) {

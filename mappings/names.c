@@ -113,6 +113,9 @@ static bool qualified(const xmlNode *e)
 /* Takes attributes and text away and puts them under their new names. False when one has none. */
 static bool exchange(struct slt_walk *w, xmlNode *e, const struct slt_name_pair *pair, bool in)
 {
+	if (w->json) {
+		return true; /* members have no attributes */
+	}
 	struct value v[PAIRS_MAX];
 	size_t n = read_values(w, e, v);
 	bool good = !qualified(e);
@@ -161,6 +164,9 @@ bool slt_names_in(struct slt_walk *w, xmlNode *e)
 {
 	const struct slt_name_pair *pair = by_national(w->from_flow, e);
 
+	if (w->json && slt_json_is_item(e)) {
+		return true; /* what stands in an array has no name */
+	}
 	if (!pair) {
 		refuse(w, e, NULL, "the element is not known here");
 		return false;
@@ -187,6 +193,10 @@ static void out_below(struct slt_walk *w, xmlNode *parent, unsigned depth)
 		if (slt_flow_kind(w->flow, e)) {
 			continue; /* a document of its own */
 		}
+		if (w->json && slt_json_is_item(e)) {
+			out_below(w, e, depth + 1);
+			continue;
+		}
 		const struct slt_name_pair *pair = by_pivot(w->to_flow, e);
 		if (!pair) {
 			refuse(w, e, NULL, "the receiving country has no word for this element");
@@ -212,6 +222,9 @@ void slt_names_out(struct slt_walk *w, xmlNode *root, const char *service, bool 
 		return;
 	}
 	out_below(w, root, 0);
+	if (w->json) {
+		return; /* the document itself has no name */
+	}
 	const char *from = slt_arena_strdup(w->arena, (const char *)root->name);
 	give_name(w, root, &s->element[response]);
 	slt_walk_say(w, "services", SLT_OUT_MAPPED, from, s->element[response].local, NULL);

@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#define TRANSLATIONS_MAX 32
-
 void slt_rule_lookup(struct slt_walk *w, const struct slt_rule *r, struct slt_lookup *ret)
 {
 	*ret = (struct slt_lookup){
@@ -49,13 +47,6 @@ bool slt_lookup_senders(enum slt_lookup_status s)
 
 /* --- reading --- */
 
-struct coded { /* the element as it came */
-	struct slt_coding coding;
-	const char *system_name, *system_version, *null_flavor, *text;
-	struct slt_coding other[TRANSLATIONS_MAX];
-	size_t n_others;
-};
-
 static struct slt_coding read_coding(struct slt_walk *w, const xmlNode *e)
 {
 	return (struct slt_coding){.system = slt_attr(w->arena, e, "codeSystem"),
@@ -64,13 +55,14 @@ static struct slt_coding read_coding(struct slt_walk *w, const xmlNode *e)
 }
 
 /* Translations may be nested: OpenNCP puts the national coding into the innermost. */
-static void read_translations(struct slt_walk *w, const xmlNode *e, struct coded *c, unsigned depth)
+static void read_translations(struct slt_walk *w, const xmlNode *e, struct slt_coded *c,
+			      unsigned depth)
 {
 	for (const xmlNode *n = slt_xml_first(e); n && depth < 4; n = slt_xml_next(n)) {
 		if (strcmp((const char *)n->name, "translation") != 0) {
 			continue;
 		}
-		if (c->n_others < TRANSLATIONS_MAX) {
+		if (c->n_others < SLT_CODED_OTHERS) {
 			c->other[c->n_others++] = read_coding(w, n);
 		}
 		read_translations(w, n, c, depth + 1);
@@ -89,7 +81,7 @@ static const char *child_text(struct slt_walk *w, const xmlNode *e, const char *
 	return NULL;
 }
 
-static void read_coded(struct slt_walk *w, const xmlNode *e, struct coded *c)
+static void read_coded(struct slt_walk *w, const xmlNode *e, struct slt_coded *c)
 {
 	c->coding = read_coding(w, e);
 	c->system_name = slt_attr(w->arena, e, "codeSystemName");
@@ -116,7 +108,7 @@ static xmlNode *after_original_text(xmlNode *e)
 }
 
 /* The original coding as the first translation, at its place in the schema's order. */
-static void keep_translation(struct slt_walk *w, xmlNode *e, const struct coded *c)
+static void keep_translation(struct slt_walk *w, xmlNode *e, const struct slt_coded *c)
 {
 	xmlNode *before = after_original_text(e);
 	xmlNs *ns = slt_walk_parts_ns(w, e);
@@ -133,7 +125,7 @@ static void keep_translation(struct slt_walk *w, xmlNode *e, const struct coded 
 	slt_set_attr(t, "displayName", c->coding.display);
 }
 
-static void keep_original_text(struct slt_walk *w, xmlNode *e, const struct coded *c)
+static void keep_original_text(struct slt_walk *w, xmlNode *e, const struct slt_coded *c)
 {
 	const char *text = c->coding.display ? c->coding.display : c->coding.code;
 
@@ -147,7 +139,8 @@ static bool same(const char *a, const char *b)
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-static void keep(struct slt_walk *w, const struct slt_rule *r, xmlNode *e, const struct coded *c)
+static void keep(struct slt_walk *w, const struct slt_rule *r, xmlNode *e,
+		 const struct slt_coded *c)
 {
 	int how = r->keep;
 
@@ -175,13 +168,19 @@ static void drop_repeated(struct slt_walk *w, xmlNode *e, const struct slt_codin
 }
 
 static void write_coding(struct slt_walk *w, const struct slt_rule *r, xmlNode *e,
-			 const struct coded *c, const struct slt_lookup *l,
+			 const struct slt_coded *c, const struct slt_lookup *l,
 			 const struct slt_found *f)
 {
 	bool same_code = same(c->coding.code, f->to.code) &&
 			 (!c->coding.system || same(c->coding.system, f->to.system));
 	const char *display = f->to.display ? f->to.display : f->pivot.display;
 
+	if (w->json) {
+		struct slt_coding to = {f->to.system, f->to.code,
+					display ? display : c->coding.display};
+		slt_json_write_coded(w, r, e, c, l, &to);
+		return;
+	}
 	slt_set_attr(e, "nullFlavor", NULL);
 	slt_set_attr(e, "code", f->to.code);
 	if (c->coding.system || c->null_flavor) {
@@ -277,8 +276,12 @@ static void problem(struct slt_walk *w, const struct slt_rule *r, const struct s
 /* --- without a sure target --- */
 
 static void make_null(struct slt_walk *w, const struct slt_rule *r, xmlNode *e,
-		      const struct coded *c)
+		      const struct slt_coded *c)
 {
+	if (w->json) {
+		slt_json_null_coded(w, r, e, c);
+		return;
+	}
 	slt_set_attr(e, "code", NULL);
 	if (w->body) {
 		return; /* plain elements have no nullFlavor: the name stays */
@@ -295,7 +298,7 @@ static void make_null(struct slt_walk *w, const struct slt_rule *r, xmlNode *e,
 }
 
 static bool use_default(struct slt_walk *w, const struct slt_rule *r, xmlNode *e,
-			const struct coded *c, const struct slt_lookup *l)
+			const struct slt_coded *c, const struct slt_lookup *l)
 {
 	struct slt_lookup from_pivot = *l;
 	struct slt_coding pivot = {.system = l->pivot->system ? l->pivot->system->oid : NULL,
@@ -315,8 +318,9 @@ static bool use_default(struct slt_walk *w, const struct slt_rule *r, xmlNode *e
 	return true;
 }
 
-static void failed(struct slt_walk *w, const struct slt_rule *r, xmlNode *e, const struct coded *c,
-		   const struct slt_lookup *l, const struct slt_found *f, enum slt_lookup_status s)
+static void failed(struct slt_walk *w, const struct slt_rule *r, xmlNode *e,
+		   const struct slt_coded *c, const struct slt_lookup *l, const struct slt_found *f,
+		   enum slt_lookup_status s)
 {
 	switch ((enum slt_policy)r->policy) {
 	case SLT_POLICY_NULL:
@@ -347,7 +351,7 @@ static void failed(struct slt_walk *w, const struct slt_rule *r, xmlNode *e, con
 /* --- the operation --- */
 
 /* No code to map: right where it may be absent, a problem where it may not. */
-static void absent(struct slt_walk *w, const struct slt_rule *r, const struct coded *c)
+static void absent(struct slt_walk *w, const struct slt_rule *r, const struct slt_coded *c)
 {
 	struct slt_trace_entry e = {.from = {.code = c->null_flavor, .display = c->text},
 				    .table = r->table,
@@ -368,7 +372,7 @@ static void absent(struct slt_walk *w, const struct slt_rule *r, const struct co
 }
 
 static void rename_only(struct slt_walk *w, const struct slt_rule *r, xmlNode *e,
-			const struct coded *c, const struct slt_lookup *l)
+			const struct slt_coded *c, const struct slt_lookup *l)
 {
 	struct slt_found f;
 	enum slt_lookup_status s = slt_lookup_pivot(l, &c->coding, &f);
@@ -383,15 +387,19 @@ static void rename_only(struct slt_walk *w, const struct slt_rule *r, xmlNode *e
 		return;
 	}
 	f.to.display = name;
-	slt_set_attr(e, "displayName", name);
-	if (c->coding.display) {
-		keep(w, r, e, c);
+	if (w->json) {
+		slt_json_write_coded(w, r, e, c, l, &f.to);
+	} else {
+		slt_set_attr(e, "displayName", name);
+		if (c->coding.display) {
+			keep(w, r, e, c);
+		}
 	}
 	trace_found(w, r, l, &f, SLT_OUT_MAPPED);
 }
 
 /* originalText looked up by name, where the rule allows it. */
-static bool from_text(const struct slt_rule *r, struct coded *c, struct slt_lookup *l)
+static bool from_text(const struct slt_rule *r, struct slt_coded *c, struct slt_lookup *l)
 {
 	if (!r->from_text || !c->text || (c->coding.code && !c->null_flavor)) {
 		return false;
@@ -401,7 +409,7 @@ static bool from_text(const struct slt_rule *r, struct coded *c, struct slt_look
 	return true;
 }
 
-static bool forbidden(struct slt_walk *w, const struct slt_rule *r, const struct coded *c)
+static bool forbidden(struct slt_walk *w, const struct slt_rule *r, const struct slt_coded *c)
 {
 	struct slt_map_problem p = {.found_code = c->coding.code,
 				    .found_text = c->coding.display,
@@ -417,12 +425,16 @@ static bool forbidden(struct slt_walk *w, const struct slt_rule *r, const struct
 
 void slt_op_code(struct slt_walk *w, const struct slt_rule *r, xmlNode *e)
 {
-	struct coded c;
+	struct slt_coded c;
 	struct slt_lookup l;
 	struct slt_found f;
 
 	slt_rule_lookup(w, r, &l);
-	read_coded(w, e, &c);
+	if (w->json) {
+		slt_json_read_coded(w, e, &l, &c);
+	} else {
+		read_coded(w, e, &c);
+	}
 	if (forbidden(w, r, &c)) {
 		return;
 	}

@@ -197,6 +197,10 @@ static void put_part(struct slt_walk *w, xmlNode *e, const struct slt_name *name
 		slt_set_attr(e, name->local, text);
 		return;
 	}
+	if (w->json) {
+		slt_json_set(e, name->local, text);
+		return;
+	}
 	xmlNs *ns = name->uri ? slt_walk_ns(w, e, name->uri, name->prefix) : NULL;
 	xmlNode *child = xmlNewDocNode(e->doc, ns, SLT_XML(name->local), NULL);
 	xmlAddChild(child, xmlNewDocText(e->doc, SLT_XML(text)));
@@ -380,6 +384,10 @@ void slt_op_forbid(struct slt_walk *w, const struct slt_rule *r, xmlNode *e)
 	}
 	p.found_code = r->attribute ? slt_rule_value(w, r, e) : slt_attr(w->arena, e, "code");
 	p.found_text = slt_attr(w->arena, e, "displayName");
+	if (w->json) {
+		p.found_code = slt_json_text(w->arena, e, "code");
+		p.found_text = slt_json_text(w->arena, e, "display");
+	}
 	struct slt_trace_entry x = {.from = {.code = p.found_code, .display = p.found_text},
 				    .outcome = SLT_OUT_REFUSED,
 				    .note = p.detail};

@@ -9,6 +9,9 @@
 
 const char *slt_rule_value(struct slt_walk *w, const struct slt_rule *r, const xmlNode *element)
 {
+	if (w->json) {
+		return slt_json_leaf(w, element);
+	}
 	if (!r->attribute) {
 		return slt_xml_text(w->arena, element);
 	}
@@ -24,7 +27,9 @@ const char *slt_rule_value(struct slt_walk *w, const struct slt_rule *r, const x
 void slt_rule_set_value(struct slt_walk *w, const struct slt_rule *r, xmlNode *element,
 			const char *value)
 {
-	if (!r->attribute) {
+	if (w->json) {
+		slt_json_set_text(element, value);
+	} else if (!r->attribute) {
 		slt_set_text(element, value);
 	} else if (r->attribute->uri) {
 		xmlNs *ns = xmlSearchNsByHref(w->doc, element, SLT_XML(r->attribute->uri));
@@ -84,6 +89,12 @@ static void keep_unit(struct slt_walk *w, const struct slt_rule *r, xmlNode *e, 
 	if (r->keep != SLT_KEEP_TRANSLATION || w->body) {
 		return;
 	}
+	if (w->json) {
+		if (slt_json_type(e) == SLT_JSON_OBJECT) {
+			slt_json_keep_unit(w, e);
+		}
+		return;
+	}
 	xmlNs *ns = slt_walk_parts_ns(w, e);
 	xmlNode *t = slt_add_first(e, ns, "translation", NULL);
 	slt_set_attr(t, "value", slt_attr(w->arena, e, "value"));
@@ -95,7 +106,8 @@ static bool multiply(struct slt_walk *w, xmlNode *e, const struct slt_found *f)
 {
 	struct slt_decimal factor, value;
 	char text[SLT_DECIMAL_LEN];
-	const char *old = slt_attr(w->arena, e, "value");
+	const char *old =
+		w->json ? slt_json_text(w->arena, e, "value") : slt_attr(w->arena, e, "value");
 
 	if (!f->factor) {
 		return true;
@@ -105,8 +117,27 @@ static bool multiply(struct slt_walk *w, xmlNode *e, const struct slt_found *f)
 	    !slt_decimal_mul(value, factor, &value)) {
 		return false;
 	}
-	slt_set_attr(e, "value", slt_decimal_format(value, '.', text));
+	slt_decimal_format(value, '.', text);
+	if (w->json) {
+		slt_json_set(e, "value", text);
+	} else {
+		slt_set_attr(e, "value", text);
+	}
 	return true;
+}
+
+/* A unit's code; its name where the element has a place for one. */
+static void write_unit(struct slt_walk *w, const struct slt_rule *r, xmlNode *e, const char *code,
+		       const struct unit *u)
+{
+	const struct slt_system *system = u->l->pivot->system;
+	bool pivots = !u->f->to.code || (u->f->pivot.code && strcmp(code, u->f->pivot.code) == 0);
+
+	if (w->json && slt_json_type(e) == SLT_JSON_OBJECT) {
+		slt_json_set_unit(w, e, code, u->f->to.display, pivots ? system : NULL);
+	} else {
+		slt_rule_set_value(w, r, e, code);
+	}
 }
 
 static void unit_failed(struct slt_walk *w, const struct slt_rule *r, xmlNode *e,
@@ -126,12 +157,12 @@ static void unit_failed(struct slt_walk *w, const struct slt_rule *r, xmlNode *e
 	slt_walk_problem(w, r, slt_lookup_error(r, s), severity_of(r), &p);
 	if (r->policy == SLT_POLICY_NULL) {
 		keep_unit(w, r, e, u->text);
-		slt_rule_set_value(w, r, e, "1");
+		write_unit(w, r, e, "1", u);
 	} else if (r->policy == SLT_POLICY_DROP) {
 		remove_value(w, r, e);
 	} else if (r->policy == SLT_POLICY_DEFAULT) {
 		keep_unit(w, r, e, u->text);
-		slt_rule_set_value(w, r, e, r->default_code);
+		write_unit(w, r, e, r->default_code, u);
 	}
 }
 
@@ -139,7 +170,9 @@ void slt_op_unit(struct slt_walk *w, const struct slt_rule *r, xmlNode *e)
 {
 	struct slt_lookup l;
 	struct slt_found f = {.factor = NULL};
-	const char *text = slt_rule_value(w, r, e);
+	const char *system = NULL;
+	bool quantity = w->json && slt_json_type(e) == SLT_JSON_OBJECT;
+	const char *text = quantity ? slt_json_unit(w, e, &system) : slt_rule_value(w, r, e);
 	struct unit u = {text, &l, &f};
 
 	if (!text || !*text) {
@@ -151,7 +184,7 @@ void slt_op_unit(struct slt_walk *w, const struct slt_rule *r, xmlNode *e)
 		trace_unit(w, r, &u, SLT_OUT_KEPT, "dimensionless");
 		return;
 	}
-	struct slt_coding coding = {.code = text};
+	struct slt_coding coding = {.system = system, .code = text};
 	enum slt_lookup_status s = slt_lookup(&l, &coding, &f);
 	if (s != SLT_LOOKUP_FOUND) {
 		unit_failed(w, r, e, &u, s);
@@ -166,7 +199,7 @@ void slt_op_unit(struct slt_walk *w, const struct slt_rule *r, xmlNode *e)
 		unit_failed(w, r, e, &u, SLT_LOOKUP_UNKNOWN_CODE);
 		return;
 	}
-	slt_rule_set_value(w, r, e, f.to.code);
+	write_unit(w, r, e, f.to.code, &u);
 	trace_unit(w, r, &u, SLT_OUT_MAPPED, f.factor ? "value multiplied" : NULL);
 }
 
@@ -315,6 +348,43 @@ static void id_failed(struct slt_walk *w, const struct slt_rule *r,
 	slt_walk_problem(w, r, r->error ? r->error : code, severity_of(r), &p);
 }
 
+/* Without a root the form tells whose identifier it is: that of one country and class only. */
+static void by_form(struct slt_walk *w, const struct slt_rule *r, xmlNode *e,
+		    const struct slt_trace_code *from)
+{
+	const struct slt_identifier *found = NULL;
+	struct slt_err err = SLT_ERR_INIT;
+	bool twice = false;
+
+	if (w->in->test_codes) {
+		trace_id(w, r, from, NULL, SLT_OUT_KEPT, "check of identifiers switched off");
+		return;
+	}
+	for (size_t c = 0; c < w->n_all; c++) {
+		for (size_t k = 0; k < w->all[c]->n_identifiers; k++) {
+			const struct slt_identifier *id = &w->all[c]->identifier[k];
+			struct slt_err why = SLT_ERR_INIT;
+			bool told = strcmp(id->id, r->class) == 0 &&
+				    (id->regex || id->scheme != SLT_SCHEME_NONE);
+			if (told && check_extension(w, id, from->code, &why)) {
+				twice = found != NULL;
+				found = id;
+			} else if (told && (err.code == SLT_OK || why.code == SLT_FED_ID_002)) {
+				err = why;
+			}
+		}
+	}
+	if (!found || twice) {
+		id_failed(w, r, from, err.code == SLT_OK ? SLT_FED_ID_001 : err.code,
+			  found		       ? "identifiers of several countries have this form"
+			  : err.code == SLT_OK ? "no country has identifiers of this class"
+					       : err.msg);
+		return;
+	}
+	slt_walk_note(w, e)->identifier = found;
+	trace_id(w, r, from, found->root, SLT_OUT_CHECKED, "told by its form");
+}
+
 void slt_op_identifier(struct slt_walk *w, const struct slt_rule *r, xmlNode *e)
 {
 	struct slt_trace_code from = {.system = slt_attr(w->arena, e, "root"),
@@ -322,6 +392,13 @@ void slt_op_identifier(struct slt_walk *w, const struct slt_rule *r, xmlNode *e)
 	struct slt_err err = SLT_ERR_INIT;
 	struct identity i;
 
+	if (w->json) {
+		slt_json_read_id(w, e, &from.system, &from.code);
+	}
+	if (!from.system && from.code && (w->json || w->body)) {
+		by_form(w, r, e, &from);
+		return;
+	}
 	if (!from.system) {
 		bool null = slt_attr(w->arena, e, "nullFlavor") != NULL;
 		if (!null || r->usage == SLT_USAGE_R) {
@@ -346,7 +423,9 @@ void slt_op_identifier(struct slt_walk *w, const struct slt_rule *r, xmlNode *e)
 	slt_walk_note(w, e)->identifier = i.id;
 	const char *root = root_in_target(w, r->class, &i);
 	bool same = strcmp(root, from.system) == 0;
-	if (!same) {
+	if (!same && w->json) {
+		slt_json_set_root(w, e, root);
+	} else if (!same) {
 		slt_set_attr(e, "root", root);
 	}
 	trace_id(w, r, &from, root, same ? SLT_OUT_KEPT : SLT_OUT_MAPPED,
@@ -379,13 +458,20 @@ void slt_op_date(struct slt_walk *w, const struct slt_rule *r, xmlNode *e)
 	}
 	struct slt_str s = slt_str(text);
 	bool is_iso = slt_date_parse_iso(s, &date);
-	if (!is_iso && !slt_date_is_hl7(s)) {
+	/* a time of day, or a month: nothing that another form could say without loss */
+	bool is_more = !is_iso && slt_date_is_datetime(s);
+	if (!is_iso && !is_more && !slt_date_is_hl7(s)) {
 		/* what a date of birth looks like is nobody else's business */
 		value_failed(w, r, NULL, "neither an HL7 time stamp nor a date YYYY-MM-DD");
 		return;
 	}
 	const char *to = text;
-	if (r->format == SLT_FORMAT_HL7 && is_iso) {
+	if (is_more && r->format == SLT_FORMAT_ISO && slt_date_parse(s, &date)) {
+		to = slt_arena_strdup(w->arena, slt_date_format(date, iso));
+	} else if (is_more && r->format != SLT_FORMAT_SAME) {
+		value_failed(w, r, NULL, "a time stamp of another kind than the field's");
+		return;
+	} else if (r->format == SLT_FORMAT_HL7 && is_iso) {
 		to = slt_arena_printf(w->arena, "%08u", date);
 	} else if (r->format == SLT_FORMAT_ISO && !is_iso) {
 		if (!slt_date_parse_hl7(s, &date)) {

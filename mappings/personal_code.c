@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "mappings/company_code.h"
+
 #define HETU_LEN      11
 #define ISIKUKOOD_LEN 11
 
@@ -10,11 +12,18 @@ static const char *const scheme_names[] = {
 	[SLT_SCHEME_NONE] = "none",
 	[SLT_SCHEME_HETU] = "hetu",
 	[SLT_SCHEME_ISIKUKOOD] = "isikukood",
+	[SLT_SCHEME_YTUNNUS] = "ytunnus",
+	[SLT_SCHEME_REGISTRIKOOD] = "registrikood",
 };
 
 const char *slt_code_scheme_name(enum slt_code_scheme s)
 {
 	return scheme_names[s];
+}
+
+bool slt_code_scheme_is_personal(enum slt_code_scheme s)
+{
+	return s == SLT_SCHEME_HETU || s == SLT_SCHEME_ISIKUKOOD;
 }
 
 bool slt_code_scheme_by_name(const char *name, enum slt_code_scheme *ret)
@@ -145,6 +154,12 @@ bool slt_personal_code_parse(enum slt_code_scheme scheme, struct slt_str code,
 		return parse_hetu(code, ret, err);
 	case SLT_SCHEME_ISIKUKOOD:
 		return parse_isikukood(code, ret, err);
+	case SLT_SCHEME_YTUNNUS:
+		*ret = (struct slt_personal_code){0, 0, 0, '\0'};
+		return slt_ytunnus_check(code, err);
+	case SLT_SCHEME_REGISTRIKOOD:
+		*ret = (struct slt_personal_code){0, 0, 0, '\0'};
+		return slt_registrikood_check(code, err);
 	case SLT_SCHEME_NONE:
 		break;
 	}

@@ -242,6 +242,9 @@ static void check_where(const struct reader *r, struct slt_rule *rule)
 		const struct slt_step *last = p->n ? &p->step[p->n - 1] : NULL;
 		const struct slt_test *attribute = last && last->attribute ? &last->test : NULL;
 
+		if (p->json && !p->absolute && rule->what != SLT_DO_REQUIRE) {
+			slt_conf_problem(r->c, r->g, "where", "where begins with $");
+		}
 		if (!last || (attribute && p->n == 1 && rule->what != SLT_DO_REQUIRE)) {
 			slt_conf_problem(r->c, r->g, "where", "where names no element");
 		}
@@ -289,6 +292,9 @@ static void read_rule(const struct reader *r, struct slt_rule *rule)
 	}
 	rule->before = read_names(r, "before", &rule->before_words);
 	rule->into = read_names(r, "into", &rule->into_words);
+	if (rule->in && rule->in->json && !rule->in->absolute) {
+		slt_conf_problem(r->c, r->g, "in", "in begins with $");
+	}
 	read_good(r, rule);
 	read_limits(r, rule);
 	read_error(r, rule);

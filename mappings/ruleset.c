@@ -205,6 +205,36 @@ static void check_kinds(const struct slt_flow *f, const struct slt_conf_strings 
 	}
 }
 
+static bool kind_is_json(const struct slt_flow *f, const char *id)
+{
+	for (size_t i = 0; i < f->n_kinds; i++) {
+		if (strcmp(f->kind[i].id, id) == 0) {
+			return f->kind[i].json;
+		}
+	}
+	for (size_t i = 0; i < f->n_messages; i++) {
+		const struct slt_flow_message *m = &f->message[i];
+		if (strcmp(m->kind[0], id) == 0 || strcmp(m->kind[1], id) == 0) {
+			return m->format == SLT_MESSAGE_JSON;
+		}
+	}
+	return false;
+}
+
+/* A path in the language of the documents it is for. */
+static void check_language(const struct slt_flow *f, const struct slt_conf_strings *kinds,
+			   const struct slt_path *p, const char *file, unsigned line,
+			   struct slt_lint *lint)
+{
+	for (size_t i = 0; p && i < kinds->n; i++) {
+		if (kind_known(f, kinds->v[i]) && kind_is_json(f, kinds->v[i]) != p->json) {
+			slt_lint_add(lint, file, line, "'%s' is %s: the path must be %s",
+				     kinds->v[i], p->json ? "XML" : "JSON",
+				     p->json ? "XPath" : "JSONPath");
+		}
+	}
+}
+
 static void check_rules(const struct slt_flow *f, const struct slt_rules *rules,
 			const struct slt_country *pivot, struct slt_lint *lint)
 {
@@ -216,6 +246,8 @@ static void check_rules(const struct slt_flow *f, const struct slt_rules *rules,
 		}
 		check_cond(f, r->when, r->file, r->line, lint);
 		check_kinds(f, &r->documents, r->file, r->line, lint);
+		check_language(f, &r->documents, r->where, r->file, r->line, lint);
+		check_language(f, &r->documents, r->in, r->file, r->line, lint);
 	}
 }
 
@@ -232,6 +264,11 @@ void slt_flow_check(const struct slt_flow *f, const struct slt_country *pivot,
 		check_cond(f, g->when, f->path, g->line, lint);
 		check_cond(f, g->check, f->path, g->line, lint);
 		check_kinds(f, &g->documents, f->path, g->line, lint);
+		const struct slt_path *paths[] = {g->in,   g->code,  g->birth,	g->sex,
+						  g->left, g->right, g->unless, g->total};
+		for (size_t k = 0; k < SLT_COUNT(paths); k++) {
+			check_language(f, &g->documents, paths[k], f->path, g->line, lint);
+		}
 		if (g->table && !slt_country_list(pivot, g->table)) {
 			slt_lint_add(lint, f->path, g->line,
 				     "table '%s': the pivot has no such list", g->table);
@@ -239,6 +276,8 @@ void slt_flow_check(const struct slt_flow *f, const struct slt_country *pivot,
 	}
 	for (size_t i = 0; i < f->n_fields; i++) {
 		check_kinds(f, &f->field[i].documents, f->path, f->field[i].line, lint);
+		check_language(f, &f->field[i].documents, f->field[i].where, f->path,
+			       f->field[i].line, lint);
 	}
 }
 

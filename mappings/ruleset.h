@@ -11,7 +11,8 @@
 struct slt_document_kind {
 	const char *id, *date_text, *id_root;
 	struct slt_conf_strings match_words, content_types;
-	bool cda, pass;
+	bool cda, fhir, pass;
+	bool json;		 /* its match is JSONPath */
 	struct slt_path **match; /* of match_words.n */
 	struct slt_path *date;
 };
@@ -23,9 +24,12 @@ struct slt_field {
 	unsigned line;
 };
 
+enum slt_message_format { SLT_MESSAGE_XML, SLT_MESSAGE_JSON };
+
 struct slt_flow_message { /* the pivot's names of a service's body elements */
 	const char *service, *request_text, *response_text;
-	struct slt_name name[2]; /* request, response */
+	int format;		 /* enum slt_message_format */
+	struct slt_name name[2]; /* request, response; empty for JSON */
 	const char *kind[2];	 /* "list.request", "list.response" */
 };
 

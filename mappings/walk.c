@@ -39,7 +39,9 @@ static void place_enter(struct slt_walk *w, const xmlNode *e)
 		i++;
 	}
 	up->children++;
-	if (i == SLT_COUNT(up->seen)) {
+	if (w->json) {
+		slt_json_place(&w->place, e, up->children - 1);
+	} else if (i == SLT_COUNT(up->seen)) {
 		slt_buf_addf(&w->place, "/*[%u]", up->children);
 	} else {
 		if (i == up->n_seen) {
@@ -499,7 +501,7 @@ bool slt_walk_document(struct slt_walk *w, xmlNode *root, const char *kind, bool
 	slt_assert(w->plan_to && w->plan_from);
 	set_date(w);
 	read_fields(w);
-	if (slt_cda_is(w)) {
+	if (slt_cda_is(w) || slt_fhir_is(w)) {
 		slt_cda_digest(w);
 	}
 	w->run_to = slt_match_begin(w->plan_to->matcher, SLT_WALK_DEPTH);
@@ -515,6 +517,9 @@ bool slt_walk_document(struct slt_walk *w, xmlNode *root, const char *kind, bool
 	if (!body) {
 		slt_narrative_write(w);
 		slt_cda_finish(w);
+		if (slt_fhir_is(w)) {
+			slt_fhir_finish(w);
+		}
 	}
 	return true;
 }

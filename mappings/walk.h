@@ -8,6 +8,7 @@
 
 #include "mappings/catalogue.h"
 #include "mappings/engine.h"
+#include "mappings/json_doc.h"
 #include "mappings/lookup.h"
 #include "mappings/matcher.h"
 #include "mappings/ruleset.h"
@@ -67,6 +68,7 @@ struct slt_walk {
 	unsigned char source_digest[32]; /* what the new document's id is made of */
 	xmlDoc *doc;
 	xmlNode *root;
+	bool json; /* a JSON document (json_doc.h) */
 	const char *kind, *service, *message;
 	bool body; /* a body element: names apply */
 	uint32_t date;
@@ -143,6 +145,39 @@ enum slt_code slt_lookup_error(const struct slt_rule *r, enum slt_lookup_status 
 /* It is the sending country's list that has no answer. */
 bool slt_lookup_senders(enum slt_lookup_status s);
 
+/* --- op_json.c: the same values where JSON documents have them --- */
+
+#define SLT_CODED_OTHERS 32
+
+struct slt_coded { /* an element that holds a code, as it came */
+	struct slt_coding coding;
+	const char *system_name, *system_version, *null_flavor, *text;
+	struct slt_coding other[SLT_CODED_OTHERS]; /* its translations */
+	size_t n_others;
+	xmlNode *node; /* JSON: the coding that was read; NULL when there is none */
+};
+
+/* Text of a string, number or boolean; NULL for all else. */
+const char *slt_json_leaf(struct slt_walk *w, const xmlNode *e);
+/* Adds the step of a normalized path. */
+void slt_json_place(struct slt_buf *place, const xmlNode *e, unsigned index);
+/* A string, a Coding, or of a CodeableConcept the coding that the source country understands. */
+void slt_json_read_coded(struct slt_walk *w, xmlNode *e, struct slt_lookup *l, struct slt_coded *c);
+void slt_json_write_coded(struct slt_walk *w, const struct slt_rule *r, xmlNode *e,
+			  const struct slt_coded *c, const struct slt_lookup *l,
+			  const struct slt_coding *to);
+void slt_json_null_coded(struct slt_walk *w, const struct slt_rule *r, xmlNode *e,
+			 const struct slt_coded *c);
+/* Quantity: its code and the code's system, or its unit. */
+const char *slt_json_unit(struct slt_walk *w, const xmlNode *e, const char **ret_system);
+void slt_json_set_unit(struct slt_walk *w, xmlNode *e, const char *code, const char *name,
+		       const struct slt_system *system);
+void slt_json_keep_unit(struct slt_walk *w, xmlNode *e);
+/* Identifier, or a string: root NULL when it has none. */
+void slt_json_read_id(struct slt_walk *w, const xmlNode *e, const char **ret_root,
+		      const char **ret_extension);
+void slt_json_set_root(struct slt_walk *w, xmlNode *e, const char *root);
+
 /* --- names.c --- */
 
 /* The source country's names to the pivot's, for one element at its turn; false when the element
@@ -152,10 +187,14 @@ bool slt_names_in(struct slt_walk *w, xmlNode *element);
 void slt_names_out(struct slt_walk *w, xmlNode *root, const char *service, bool response);
 void slt_fault_map(struct slt_walk *w, xmlNode *fault);
 
-/* --- guard.c, narrative.c, cda.c --- */
+/* --- guard.c, narrative.c, cda.c, fhir.c --- */
 
 void slt_guards_check(struct slt_walk *w);
 void slt_narrative_write(struct slt_walk *w);
 bool slt_cda_is(const struct slt_walk *w);
 void slt_cda_digest(struct slt_walk *w); /* of the source, before anything is changed */
 void slt_cda_finish(struct slt_walk *w);
+/* Sixteen bytes of a digest as an UUID. */
+const char *slt_cda_uuid(struct slt_walk *w, const unsigned char *p);
+bool slt_fhir_is(const struct slt_walk *w);
+void slt_fhir_finish(struct slt_walk *w);

@@ -113,7 +113,7 @@ static const struct {
 	 "true or false"},
 	{"countries/AA/country.conf", "file = \"sex.tsv\";", "identity = true;",
 	 "identity needs a file or a pattern"},
-	{"countries/AA/country.conf", "\"hetu\"", "\"HETU\"", "is not hetu, isikukood or none"},
+	{"countries/AA/country.conf", "\"hetu\"", "\"HETU\"", "is not hetu, isikukood, ytunnus"},
 	{"countries/AA/country.conf", "check = \"hetu\"", "pattern = \"[0-9\"",
 	 "no extended regular expression"},
 	{"countries/AA/country.conf", "file = \"unit.tsv\"", "file = \"nothere.tsv\"",
