@@ -53,6 +53,7 @@ struct slt_gc_fetch {
 	const struct slt_anchor *anchor;
 	const char *dir;
 	const char *federation; /* "none", "all" or a comma list of instances */
+	bool mappings;		/* keep the part with mapping tables of the own instance */
 	slt_fetch_fn fetch;
 	void *fetch_arg;
 	int64_t now_ms;
@@ -67,3 +68,7 @@ struct slt_gc_fetch_result {
  * allowed foreign ones. On failure the cache is as it was. */
 SLT_CHECK bool slt_globalconf_fetch(const struct slt_gc_fetch *f, struct slt_gc_fetch_result *ret,
 				    struct slt_err *err);
+/* The bytes of the part with mapping tables that the last fetch kept; malloc'ed.
+ * SLT_EGC_HEADER_MISSING when the directory listed none, or was fetched without asking for it. */
+SLT_CHECK bool slt_globalconf_read_mappings(const char *dir, const char *instance, char **ret,
+					    size_t *ret_n, struct slt_err *err);

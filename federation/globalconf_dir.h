@@ -29,6 +29,7 @@
 #define SLT_PART_SHARED		"SHARED-PARAMETERS"
 #define SLT_PART_PRIVATE	"PRIVATE-PARAMETERS"
 #define SLT_PART_NEXTUPDATE	"NEXTUPDATE"
+#define SLT_PART_MAPPINGS	"MAPPING-TABLES" /* not X-Road's: bridge/mapset_part.h */
 
 struct slt_anchor_source {
 	const char *url;

@@ -338,6 +338,9 @@ static bool wanted(const struct download *d, const struct slt_directory_part *pa
 	if (!*part->instance || !*part->content_id) {
 		return false;
 	}
+	if (strcmp(part->content_id, SLT_PART_MAPPINGS) == 0 && !d->f->mappings) {
+		return false;
+	}
 	return d->own || strcmp(part->content_id, SLT_PART_SHARED) == 0;
 }
 

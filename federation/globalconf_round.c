@@ -181,6 +181,25 @@ static void drop_unwanted(const struct slt_gc_fetch *f, const struct slt_private
 	}
 }
 
+/* --- mapping tables ----------------------------------------------------------------------- */
+
+bool slt_globalconf_read_mappings(const char *dir, const char *instance, char **ret, size_t *ret_n,
+				  struct slt_err *err)
+{
+	if (!slt_globalconf_instance_ok(instance)) {
+		return slt_fail(err, SLT_EINVAL, "\"%.100s\" is not an instance identifier",
+				instance);
+	}
+	SLT_AUTO_STR char *path = gc_store_path(dir, instance, GC_FILE_MAPPINGS);
+	if (!slt_file_exists(path)) {
+		return slt_fail(err, SLT_EGC_HEADER_MISSING,
+				"the configuration of instance %s in %s has no part with mapping "
+				"tables (" SLT_PART_MAPPINGS "): its source does not publish any",
+				instance, dir);
+	}
+	return slt_file_read(path, GC_PART_MAX, ret, ret_n, err);
+}
+
 /* --- the round ---------------------------------------------------------------------------- */
 
 static bool fetch_own(const struct slt_gc_fetch *f, struct slt_gc_fetch_result *r,

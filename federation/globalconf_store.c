@@ -24,6 +24,9 @@ const char *gc_store_file_name(const struct slt_directory_part *part)
 	if (strcmp(part->content_id, SLT_PART_PRIVATE) == 0) {
 		return GC_FILE_PRIVATE;
 	}
+	if (strcmp(part->content_id, SLT_PART_MAPPINGS) == 0) {
+		return GC_FILE_MAPPINGS;
+	}
 	return part->file_name;
 }
 

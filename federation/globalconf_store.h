@@ -16,10 +16,11 @@
 #define GC_FILE_SHARED	   "shared-params.xml"
 #define GC_FILE_PRIVATE	   "private-params.xml"
 #define GC_FILE_NEXTUPDATE "nextupdate-params.xml"
+#define GC_FILE_MAPPINGS   "mapping-tables.zip"
 #define GC_FILE_INSTANCE   "instance-identifier"
 #define GC_FILE_SOURCE	   ".source" /* which address answered last: a hint, checked by nobody */
 
-/* Where a part is kept: the two main ones under X-Road's names, others under their own. */
+/* Where a part is kept: those that are read back under fixed names, others under their own. */
 const char *gc_store_file_name(const struct slt_directory_part *part);
 /* The name of an instance's directory, as Java's URLEncoder writes it, and back. */
 void gc_store_encode(const char *instance, struct slt_buf *out);

@@ -37,6 +37,7 @@ static struct {
 	size_t n_entries;
 	char *asked[256];
 	size_t n_asked;
+	bool mappings; /* ask for mapping tables */
 } f;
 
 static inline void forget_asked(void)
@@ -233,7 +234,7 @@ static inline void publish(const struct conf *c)
 		add_part(c, SLT_PART_PRIVATE, "private-params.xml", a, &d);
 	}
 	if (c->tables) {
-		add_part(c, "MAPPING-TABLES", "tables.tar", a, &d);
+		add_part(c, SLT_PART_MAPPINGS, "tables.zip", a, &d);
 	}
 	if (!slt_directory_write(
 		    &d, f.key[c->signer],
@@ -255,6 +256,7 @@ static inline enum slt_code fetch_as(const char *federation, int64_t now,
 	const struct slt_gc_fetch o = {.anchor = &anchor,
 				       .dir = f.cache,
 				       .federation = federation,
+				       .mappings = f.mappings,
 				       .fetch = get,
 				       .now_ms = now};
 	struct slt_err err = SLT_ERR_INIT;
@@ -353,6 +355,7 @@ static inline int fresh(void **state)
 	(void)state;
 	forget_entries();
 	forget_asked();
+	f.mappings = false;
 	return slt_rm_tree(f.cache, &err) ? 0 : -1;
 }
 

@@ -50,15 +50,123 @@ static void unchanged_parts_stay(void **state)
 	assert_string_equal(f.asked[0], "http://cs.fi/internalconf?version=6");
 	c.freshness = 101;
 	c.no_private = true;
-	c.tables = true;
 	publish(&c);
 	assert_int_equal(fetch_as("none", PKI_NOW, &r), SLT_OK);
-	assert_int_equal(r.n_downloaded, 2);
+	assert_int_equal(r.n_downloaded, 1);
 	assert_int_equal(held("FI"), 101);
-	assert_true(in_cache("FI/tables.tar"));
-	assert_true(in_cache("FI/tables.tar.metadata"));
 	assert_false(in_cache("FI/private-params.xml"));
 	assert_false(in_cache("FI/private-params.xml.metadata"));
+}
+
+/* Of the tables held; 0 when there are none. */
+static int64_t tables_held(void)
+{
+	SLT_AUTO_STR char *text = NULL;
+	size_t n = 0;
+	long long v = 0;
+	struct slt_err err = SLT_ERR_INIT;
+
+	if (!slt_globalconf_read_mappings(f.cache, "FI", &text, &n, &err)) {
+		assert_int_equal(err.code, SLT_EGC_HEADER_MISSING);
+		assert_non_null(strstr(err.msg, "MAPPING-TABLES"));
+		return 0;
+	}
+	assert_int_equal(sscanf(text, "tables %lld\n", &v), 1);
+	return v;
+}
+
+static void tables_where_asked_for(void **state)
+{
+	struct conf c = FI;
+	struct slt_err err = SLT_ERR_INIT;
+	char *text = NULL;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(tables_held(), 0);
+	c.tables = true;
+	publish(&c);
+	assert_int_equal(fetch(), SLT_OK);
+	assert_int_equal(asked("http://cs.fi/V6/1/tables.zip"), 0);
+	assert_int_equal(tables_held(), 0);
+	f.mappings = true;
+	assert_int_equal(fetch(), SLT_OK);
+	assert_int_equal(asked("http://cs.fi/V6/1/tables.zip"), 1);
+	assert_int_equal(tables_held(), 100);
+	assert_true(in_cache("FI/mapping-tables.zip.metadata"));
+	/* kept while they do not change, given up when they are not asked for or not published */
+	assert_int_equal(fetch(), SLT_OK);
+	assert_int_equal(asked("http://cs.fi/V6/1/tables.zip"), 0);
+	assert_int_equal(tables_held(), 100);
+	f.mappings = false;
+	assert_int_equal(fetch(), SLT_OK);
+	assert_int_equal(tables_held(), 0);
+	f.mappings = true;
+	assert_int_equal(fetch(), SLT_OK);
+	assert_int_equal(tables_held(), 100);
+	c.tables = false;
+	c.expires_ms += MINUTE;
+	publish(&c);
+	assert_int_equal(fetch(), SLT_OK);
+	assert_int_equal(tables_held(), 0);
+	assert_false(slt_globalconf_read_mappings(f.cache, "../FI", &text, &n, &err));
+}
+
+/* They count as everything else that is signed: one that is wrong or missing, or an older one, and
+ * the whole configuration stays as it was. */
+static void wrong_tables(void **state)
+{
+	struct conf c = FI;
+
+	(void)state;
+	f.mappings = true;
+	c.tables = true;
+	publish(&c);
+	assert_int_equal(fetch(), SLT_OK);
+	c.freshness = 101;
+	c.expires_ms += MINUTE;
+	publish(&c);
+	slt_buf_adds(at("http://cs.fi/V6/1/tables.zip"), "x");
+	assert_int_equal(fetch(), SLT_EGC_INTEGRITY);
+	assert_int_equal(tables_held(), 100);
+	assert_int_equal(held("FI"), 100);
+	serve(404, "http://cs.fi/V6/1/tables.zip");
+	assert_int_equal(fetch(), SLT_EGC_DOWNLOAD);
+	assert_int_equal(tables_held(), 100);
+	serve(0, "http://cs.fi/V6/1/tables.zip");
+	assert_int_equal(fetch(), SLT_ENETWORK);
+	assert_int_equal(held("FI"), 100);
+	publish(&c);
+	assert_int_equal(fetch(), SLT_OK);
+	assert_int_equal(tables_held(), 101);
+	/* shared parameters as they are, and older tables */
+	serve(200, "http://cs.fi/V6/1/shared-params.xml");
+	c.expires_ms -= 1000;
+	publish(&c);
+	assert_int_equal(fetch(), SLT_OK);
+	c.freshness = 99;
+	publish(&c);
+	assert_int_equal(fetch(), SLT_EGC_ROLLBACK);
+	assert_int_equal(tables_held(), 101);
+}
+
+/* An instance's tables are a matter of its own bridge. */
+static void foreign_tables(void **state)
+{
+	struct conf c = FI, e = EE;
+	struct slt_gc_fetch_result r = {.warnings = NULL};
+
+	(void)state;
+	f.mappings = true;
+	c.federated = "EE";
+	e.tables = true;
+	publish(&c);
+	publish(&e);
+	assert_int_equal(fetch_as("all", PKI_NOW, &r), SLT_OK);
+	assert_null(r.warnings);
+	assert_int_equal(held("EE"), 200);
+	assert_int_equal(asked("http://cs.ee/V6/1/tables.zip"), 0);
+	assert_false(in_cache("EE/mapping-tables.zip"));
 }
 
 static void older_versions(void **state)
@@ -486,6 +594,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(fetches_and_loads),
 		CASE(unchanged_parts_stay),
+		CASE(tables_where_asked_for),
+		CASE(wrong_tables),
+		CASE(foreign_tables),
 		CASE(older_versions),
 		CASE(parts_beside_the_directory),
 		CASE(rotated_key),
