@@ -208,6 +208,7 @@ static bool apply(struct slt_exchange *x, const struct slt_message *in, struct s
 		.n_parts = list->n,
 		.now_ms = slt_now_ms(),
 		.test_codes = x->service->config->test_codes,
+		.asked = answer ? x->mapped[0] : NULL,
 	};
 	bool ok = slt_map_apply(x->mapset, &input, x->mapped[answer], err);
 

@@ -434,6 +434,7 @@ static bool map_all(struct slt_walk *w, struct slt_map_result *r, struct slt_err
 			return slt_wrap(err, "attachment %zu", i + 1);
 		}
 	}
+	slt_subjects_check(w);
 	if (w->full) {
 		return slt_fail(err, SLT_ELIMIT, "the message needs more than %d trace entries",
 				SLT_TRACE_MAX);
@@ -490,6 +491,7 @@ bool slt_map_apply(const struct slt_mapset *s, const struct slt_map_input *in,
 	w->problems->messages = s->messages;
 	w->message = message_name(in->message);
 	w->arena = slt_arena_new();
+	w->said = slt_arena_alloc(w->arena, sizeof(*w->said));
 	slt_buf_init(&w->place, 4096);
 	if (find_sides(s, in, w, err)) {
 		describe(s, in, w, result->trace);
@@ -497,6 +499,9 @@ bool slt_map_apply(const struct slt_mapset *s, const struct slt_map_input *in,
 		       slt_fail(err, SLT_ELIMIT, "more than %d attachments", SLT_MAP_PARTS_MAX);
 		good = good && (result->doc || parse(in->body, "message", &result->doc, err));
 		good = good && map_all(w, result, err);
+	}
+	if (good) {
+		result->subjects = slt_subjects_keep(w, result->trace->arena);
 	}
 	if (good && result->trace->service) {
 		result->trace->service =

@@ -76,7 +76,11 @@ struct slt_map_input {
 	int64_t now_ms;	 /* for documents without a date, and for sets in force */
 	bool test_codes; /* personal codes of test documents are let through (never in production)
 			  */
+	/* of a response: what became of its request, whose subject the answer must share; or NULL */
+	const struct slt_map_result *asked;
 };
+
+struct slt_map_subject;
 
 struct slt_map_result {
 	xmlDoc *doc; /* the translated envelope or document; NULL when refused */
@@ -85,6 +89,7 @@ struct slt_map_result {
 	size_t n_parts;
 	struct slt_trace *trace;       /* also of a refused message, as far as it came */
 	struct slt_problems *problems; /* errors and warnings, all of them */
+	struct slt_map_subject *subjects; /* who and what the body is about; the trace's memory */
 };
 
 struct slt_map_result *slt_map_result_new(void);

@@ -15,6 +15,8 @@ static const struct slt_conf_option message_options[] = {
 	{.name = "format", .type = SLT_CONF_ENUM, .offset = S(slt_flow_message, format), .values = "xml|json", .fallback = "xml", .doc = "what its bodies are"},
 	{.name = "request", .type = SLT_CONF_STRING, .offset = S(slt_flow_message, request_text), .doc = "body element of the request"},
 	{.name = "response", .type = SLT_CONF_STRING, .offset = S(slt_flow_message, response_text), .doc = "body element of the answer"},
+	{.name = "request_document", .type = SLT_CONF_STRING, .offset = S(slt_flow_message, document[0]), .doc = "kind of the one document in the request"},
+	{.name = "response_document", .type = SLT_CONF_STRING, .offset = S(slt_flow_message, document[1]), .doc = "kind of the one document in the answer"},
 };
 static const struct slt_conf_option document_options[] = {
 	{.name = "id", .type = SLT_CONF_STRING, .offset = S(slt_document_kind, id), .required = true, .doc = "name of the kind"},
@@ -51,6 +53,15 @@ static const struct slt_conf_option guard_options[] = {
 	{.name = "total", .type = SLT_CONF_STRING, .offset = S(slt_guard, total_text), .doc = "what is divided"},
 	{.name = "parts", .type = SLT_CONF_STRINGS, .offset = S(slt_guard, parts_words), .doc = "factors of what divides it"},
 	{.name = "check", .type = SLT_CONF_STRING, .offset = S(slt_guard, check_text), .doc = "condition that must hold"},
+};
+static const struct slt_conf_option subject_options[] = {
+	{.name = "id", .type = SLT_CONF_STRING, .offset = S(slt_subject, id), .required = true, .doc = "name"},
+	{.name = "field", .type = SLT_CONF_STRING, .offset = S(slt_subject, field), .doc = "what people call it"},
+	{.name = "documents", .type = SLT_CONF_STRINGS, .offset = S(slt_subject, documents), .doc = "kinds of documents"},
+	{.name = "body", .type = SLT_CONF_STRING, .offset = S(slt_subject, body_text), .required = true, .doc = "identifier in a body"},
+	{.name = "document", .type = SLT_CONF_STRING, .offset = S(slt_subject, document_text), .required = true, .doc = "identifier in a document"},
+	{.name = "any", .type = SLT_CONF_BOOL, .offset = S(slt_subject, any), .doc = "one of several in the document is enough"},
+	{.name = "error", .type = SLT_CONF_STRING, .offset = S(slt_subject, error_text), .fallback = "FED-ID-003", .doc = "fault code"},
 };
 static const struct slt_conf_option narrative_options[] = {
 	{.name = "document", .type = SLT_CONF_STRING, .offset = S(slt_narrative, document), .required = true, .doc = "kind of document"},
@@ -189,6 +200,8 @@ void slt_flow_read_messages(const struct slt_flow_reader *r, struct slt_flow *f)
 		read_name(group_at(r, "messages", i), "request", m->request_text, &m->name[0]);
 		read_name(group_at(r, "messages", i), "response", m->response_text, &m->name[1]);
 		check_names(group_at(r, "messages", i), m, m->request_text, m->response_text);
+		m->line = (unsigned)slt_conf_line(slt_conf_group_at(slt_conf_root(r->c), "messages", i),
+						  NULL);
 		m->kind[0] = kind_of(r, m->service, "request");
 		m->kind[1] = kind_of(r, m->service, "response");
 	}
@@ -309,6 +322,24 @@ void slt_flow_read_guards(const struct slt_flow_reader *r, struct slt_flow *f)
 		READ_LIST(r, slt_conf_root(r->c), "guards", guard_options, slt_guard, &f->n_guards);
 	for (size_t i = 0; i < f->n_guards; i++) {
 		read_guard(group_at(r, "guards", i), &f->guard[i]);
+	}
+}
+
+void slt_flow_read_subjects(const struct slt_flow_reader *r, struct slt_flow *f)
+{
+	f->subject = READ_LIST(r, slt_conf_root(r->c), "subjects", subject_options, slt_subject,
+			       &f->n_subjects);
+	for (size_t i = 0; i < f->n_subjects; i++) {
+		struct slt_subject *s = &f->subject[i];
+		struct at at = group_at(r, "subjects", i);
+
+		read_path(at, "body", s->body_text, &s->body);
+		read_path(at, "document", s->document_text, &s->document);
+		s->line = (unsigned)slt_conf_line(at.g, NULL);
+		s->error = s->error_text ? slt_code_find(s->error_text) : SLT_OK;
+		if (s->error_text && s->error == SLT_OK) {
+			slt_conf_problem(r->c, at.g, "error", "error: unknown fault code");
+		}
 	}
 }
 

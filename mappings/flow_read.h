@@ -18,6 +18,7 @@ void slt_flow_read_messages(const struct slt_flow_reader *r, struct slt_flow *f)
 void slt_flow_read_documents(const struct slt_flow_reader *r, struct slt_flow *f);
 void slt_flow_read_fields(const struct slt_flow_reader *r, struct slt_flow *f);
 void slt_flow_read_guards(const struct slt_flow_reader *r, struct slt_flow *f);
+void slt_flow_read_subjects(const struct slt_flow_reader *r, struct slt_flow *f);
 void slt_flow_read_narratives(const struct slt_flow_reader *r, struct slt_flow *f);
 void slt_flow_read_services(const struct slt_flow_reader *r, const struct slt_flow *f,
 			    struct slt_flow_country *fc);

@@ -421,6 +421,7 @@ void slt_op_identifier(struct slt_walk *w, const struct slt_rule *r, xmlNode *e)
 		return;
 	}
 	slt_walk_note(w, e)->identifier = i.id;
+	slt_walk_note(w, e)->home_root = i.home_root;
 	const char *root = root_in_target(w, r->class, &i);
 	bool same = strcmp(root, from.system) == 0;
 	if (!same && w->json) {

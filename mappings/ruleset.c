@@ -27,6 +27,7 @@ static const struct slt_conf_option common_options[] = {
 	{.name = "fields", .type = SLT_CONF_GROUPS, .doc = "names for conditions"},
 	{.name = "rules", .type = SLT_CONF_GROUPS, .doc = "rules for every pair of countries"},
 	{.name = "guards", .type = SLT_CONF_GROUPS, .doc = "what must agree"},
+	{.name = "subjects", .type = SLT_CONF_GROUPS, .doc = "who and what messages are about"},
 	{.name = "narrative", .type = SLT_CONF_GROUPS, .doc = "tables for people"},
 };
 static const struct slt_conf_option country_options[] = {
@@ -86,6 +87,7 @@ static bool read_common(struct loading *l, const char *id)
 	slt_flow_read_fields(&r, f);
 	slt_rules_read(c, f->path, "rules", &f->prefixes, l->a, &f->rules);
 	slt_flow_read_guards(&r, f);
+	slt_flow_read_subjects(&r, f);
 	slt_flow_read_narratives(&r, f);
 	slt_lint_add_conf(l->lint, c);
 	return slt_conf_problem_count(c) == 0;
@@ -278,6 +280,18 @@ void slt_flow_check(const struct slt_flow *f, const struct slt_country *pivot,
 		check_kinds(f, &f->field[i].documents, f->path, f->field[i].line, lint);
 		check_language(f, &f->field[i].documents, f->field[i].where, f->path,
 			       f->field[i].line, lint);
+	}
+	for (size_t i = 0; i < f->n_subjects; i++) {
+		check_kinds(f, &f->subject[i].documents, f->path, f->subject[i].line, lint);
+	}
+	for (size_t i = 0; i < f->n_messages; i++) {
+		for (size_t k = 0; k < SLT_COUNT(f->message[i].document); k++) {
+			const char *word = f->message[i].document[k];
+			struct slt_conf_strings one = {&word, 1};
+			if (word && strcmp(word, SLT_NO_DOCUMENT) != 0) {
+				check_kinds(f, &one, f->path, f->message[i].line, lint);
+			}
+		}
 	}
 }
 

@@ -31,6 +31,22 @@ struct slt_flow_message { /* the pivot's names of a service's body elements */
 	int format;		 /* enum slt_message_format */
 	struct slt_name name[2]; /* request, response; empty for JSON */
 	const char *kind[2];	 /* "list.request", "list.response" */
+	/* the kind of document that comes with it, exactly one; SLT_NO_DOCUMENT: none at all; NULL:
+	 * not looked at */
+	const char *document[2];
+	unsigned line;
+};
+#define SLT_NO_DOCUMENT "none"
+
+/* Who or what a message is about: said in its body (or in the request that it answers), and said
+ * again in its documents. */
+struct slt_subject {
+	const char *id, *field, *body_text, *document_text, *error_text;
+	struct slt_conf_strings documents;
+	bool any; /* one of those in the document is enough */
+	struct slt_path *body, *document;
+	enum slt_code error;
+	unsigned line;
 };
 
 enum slt_guard_what {
@@ -110,8 +126,9 @@ struct slt_flow {
 	struct slt_field *field;
 	struct slt_flow_message *message;
 	struct slt_guard *guard;
+	struct slt_subject *subject;
 	struct slt_narrative *narrative;
-	size_t n_kinds, n_fields, n_messages, n_guards, n_narratives;
+	size_t n_kinds, n_fields, n_messages, n_guards, n_subjects, n_narratives;
 	struct slt_rules rules;
 	struct slt_flow_country *country;
 	size_t n_countries;

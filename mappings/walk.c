@@ -514,6 +514,7 @@ bool slt_walk_document(struct slt_walk *w, xmlNode *root, const char *kind, bool
 	}
 	slt_apply_moves(w);
 	slt_guards_check(w);
+	slt_subjects_collect(w);
 	if (!body) {
 		slt_narrative_write(w);
 		slt_cda_finish(w);

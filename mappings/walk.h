@@ -32,6 +32,21 @@ struct slt_plans { /* of a flow and a country, one per kind */
 struct slt_node_note {
 	const char *pivot_code;			 /* of a code rule */
 	const struct slt_identifier *identifier; /* of an identifier rule */
+	const char *home_root; /* the identifier's root in the country that issues it */
+};
+
+/* What bodies and documents of the message said of one subject, whatever country's root it stands
+ * under. */
+struct slt_map_subject {
+	const struct slt_subject *subject; /* NULL: a document of this kind was there */
+	const char *id;			   /* of the subject */
+	const char *kind, *root, *extension;
+	unsigned part;
+	bool body;
+	struct slt_map_subject *next;
+};
+struct slt_said {
+	struct slt_map_subject *first;
 };
 
 struct slt_place { /* names seen among an element's children, to number them */
@@ -58,6 +73,7 @@ struct slt_walk {
 	const struct slt_flow_country *from_flow, *to_flow;
 	const struct slt_plans *to_pivot, *from_pivot;
 	const struct slt_messages *messages;
+	struct slt_said *said; /* shared by the documents of a message */
 	struct slt_arena *arena;
 	struct slt_trace *trace;
 	struct slt_problems *problems;
@@ -186,6 +202,16 @@ bool slt_names_in(struct slt_walk *w, xmlNode *element);
 /* The pivot's names to the target country's, in the whole body, at the end. */
 void slt_names_out(struct slt_walk *w, xmlNode *root, const char *service, bool response);
 void slt_fault_map(struct slt_walk *w, xmlNode *fault);
+
+/* --- subject.c --- */
+
+/* Notes what the document at hand is about, before it gets the target country's names. */
+void slt_subjects_collect(struct slt_walk *w);
+/* When all parts of the message have been walked: they are about the same, and about what was
+ * asked; and there are as many documents as the message has. */
+void slt_subjects_check(struct slt_walk *w);
+/* What the body said, in an arena that outlives the walk. */
+struct slt_map_subject *slt_subjects_keep(const struct slt_walk *w, struct slt_arena *a);
 
 /* --- guard.c, narrative.c, cda.c, fhir.c --- */
 

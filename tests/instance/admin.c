@@ -226,6 +226,19 @@ static bool set_prescription(struct slt_box *b, const struct slt_request *r, str
 			state);
 }
 
+static bool mix_up(struct slt_box *b, const struct slt_request *r, struct slt_buf *out,
+		   struct slt_err *err)
+{
+	(void)out;
+	SLT_AUTO_STR char *id = NULL;
+	SLT_AUTO_STR char *other = NULL;
+	if (!text_param(r, "id", &id, err) || !text_param(r, "with", &other, err)) {
+		return false;
+	}
+	return slt_infosys_mix_up(b->infosys, id, other) ||
+	       slt_fail(err, SLT_ENOTFOUND, "there is no prescription %.80s or %.80s", id, other);
+}
+
 /* Everything as it was at the start, but for the configuration and its keys. */
 static bool reset(struct slt_box *b, const struct slt_request *r, struct slt_buf *out,
 		  struct slt_err *err)
@@ -317,6 +330,7 @@ static const struct {
 	{"POST", "/reset", reset, "forget dispensations, faults and statuses; everything up"},
 	{"POST", "/refresh", refresh, "take up configuration and OCSP responses as they are now"},
 	{"POST", "/prescription", set_prescription, "id=root or root^extension, state=national word"},
+	{"POST", "/mix-up", mix_up, "id=, with=: the other prescription's document is given out"},
 	{"POST", "/certificate", set_certificate, "name=, status=good|revoked|unknown"},
 	{"POST", "/ocsp", set_ocsp, "age=seconds that thisUpdate lies back"},
 	{"POST", "/service", set_service,

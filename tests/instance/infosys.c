@@ -185,16 +185,17 @@ static bool op_fetch(struct work *k, struct slt_err *err)
 	if (!read_person(k, err) || !read_rx(k, &rx, err)) {
 		return false;
 	}
+	const struct slt_rx *given = rx->instead != NULL ? rx->instead : rx;
 	const xmlNode *form = child(k, k->w->form);
 	const char *how = form == NULL ? "" : slt_xml_text(k->arena, form);
 	if (strcmp(how, k->w->form_attached) == 0) {
-		return attach(k, rx, err);
+		return attach(k, given, err);
 	}
 	if (strcmp(how, k->w->form_inline) != 0) {
 		return refuse(k, SLT_BAD_REQUEST, k->w->form, err);
 	}
 	xmlNode *holder = add(k, k->response, k->w->document, NULL);
-	xmlNode *copy = xmlDocCopyNode(xmlDocGetRootElement(rx->doc->doc), k->out, 1);
+	xmlNode *copy = xmlDocCopyNode(xmlDocGetRootElement(given->doc->doc), k->out, 1);
 	slt_assert(copy != NULL && xmlAddChild(holder, copy) != NULL);
 	return true;
 }
@@ -497,16 +498,34 @@ bool slt_infosys_reset(struct slt_infosys *s, struct slt_err *err)
 	return ok;
 }
 
-bool slt_infosys_set_status(struct slt_infosys *s, const char *id, const char *status)
+/* "root" or "root^extension" */
+static struct slt_rx *find_by_id(struct slt_infosys *s, const char *id)
 {
 	size_t n = strcspn(id, "^");
 	SLT_AUTO_STR char *root = slt_strndup(id, n);
+	return slt_rxstore_find(s->store, root, id[n] == '^' ? id + n + 1 : NULL);
+}
+
+bool slt_infosys_mix_up(struct slt_infosys *s, const char *id, const char *other)
+{
+	pthread_mutex_lock(&s->lock);
+	struct slt_rx *rx = find_by_id(s, id);
+	const struct slt_rx *instead = find_by_id(s, other);
+	if (rx != NULL && instead != NULL) {
+		rx->instead = instead;
+	}
+	pthread_mutex_unlock(&s->lock);
+	return rx != NULL && instead != NULL;
+}
+
+bool slt_infosys_set_status(struct slt_infosys *s, const char *id, const char *status)
+{
 	enum slt_rx_state state;
 	if (!slt_rx_state_find(s->o.words, status, &state)) {
 		return false;
 	}
 	pthread_mutex_lock(&s->lock);
-	struct slt_rx *rx = slt_rxstore_find(s->store, root, id[n] == '^' ? id + n + 1 : NULL);
+	struct slt_rx *rx = find_by_id(s, id);
 	if (rx != NULL) {
 		rx->state = state;
 	}

@@ -38,3 +38,6 @@ SLT_CHECK bool slt_infosys_reset(struct slt_infosys *s, struct slt_err *err);
 /* Sets a prescription's state by its identifier ("root" or "root^extension"); words of the
  * country. False: no such prescription or state. */
 bool slt_infosys_set_status(struct slt_infosys *s, const char *id, const char *status);
+/* From now on gives out another prescription's document for this one, until it is reset. False:
+ * one of them is not there. */
+bool slt_infosys_mix_up(struct slt_infosys *s, const char *id, const char *other);

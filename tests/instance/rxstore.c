@@ -313,5 +313,6 @@ void slt_rxstore_reset(struct slt_rxstore *s)
 	free_sales(s);
 	for (size_t i = 0; i < s->n_rx; i++) {
 		s->rx[i].state = s->rx[i].first;
+		s->rx[i].instead = NULL;
 	}
 }

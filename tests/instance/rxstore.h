@@ -18,6 +18,7 @@ struct slt_rx {
 	size_t n_bytes;
 	struct slt_rxdoc *doc;
 	enum slt_rx_state state, first; /* now, and as it came */
+	const struct slt_rx *instead;	/* whose document is given out; NULL: its own */
 };
 
 struct slt_rx_sale {

@@ -14,7 +14,7 @@ import time
 
 from tap import OPENER, SILTA, Cases, World
 
-from pharmacy import Fault, Pharmacy, patients
+from pharmacy import Fault, Pharmacy, document, patients
 
 
 class Bridge:
@@ -217,6 +217,61 @@ class Providers:
             self.bridge.stop(10)
 
 
+class Documents:
+    """Documents that are not about what was asked, or what the message says."""
+
+    def __init__(self, world):
+        self.pharmacy = Pharmacy(world.endpoints)
+        self.world = world
+        self.rows = patients()
+
+    def refused(self, code, call, *arguments, **how):
+        before = len(self.world.admin("FI", "/report")["dispensations"])
+        try:
+            call(*arguments, **how)
+        except Fault as fault:
+            if not fault.code.endswith("service_failed." + code):
+                raise
+            after = len(self.world.admin("FI", "/report")["dispensations"])
+            if after != before:
+                raise AssertionError("it was delivered") from None
+            return
+        raise AssertionError("no fault")
+
+    def answer_about(self, name):
+        asked = self.rows["fi-01-tablet.xml"]
+        self.world.admin("FI", "/mix-up", **{"id": asked["prescription_root"],
+                                             "with": self.rows[name]["prescription_root"]})
+        try:
+            for inline in (True, False):
+                self.refused("FED-ID-003", self.pharmacy.fetch, asked, inline=inline)
+        finally:
+            self.world.admin("FI", "/reset")
+        self.pharmacy.fetch(asked)
+
+    def dispensation_for_another_person(self):
+        row = dict(self.rows["fi-01-tablet.xml"])
+        row["patient_code"] = self.rows["fi-02-capsule.xml"]["patient_code"]
+        for inline in (True, False):
+            self.refused("FED-ID-003", self.pharmacy.dispense, row,
+                         document("dispensation-ee-01.xml"), inline=inline)
+
+    def dispensation_of_another_prescription(self):
+        row = dict(self.rows["fi-01-tablet.xml"])
+        row["prescription_root"] = self.rows["fi-02-capsule.xml"]["prescription_root"]
+        self.refused("FED-ID-003", self.pharmacy.dispense, row,
+                     document("dispensation-ee-01.xml"))
+
+    def prescription_as_a_dispensation(self):
+        self.refused("FED-STR-002", self.pharmacy.dispense, self.rows["fi-01-tablet.xml"],
+                     document("ee-02-tablet.xml"))
+
+    def two_documents(self):
+        one = re.sub(r"^\s*<\?xml[^>]*\?>", "", document("dispensation-ee-01.xml"))
+        self.refused("FED-STR-002", self.pharmacy.dispense, self.rows["fi-01-tablet.xml"],
+                     one + one)
+
+
 class Load:
     """Pharmacies that go on calling until told to end."""
 
@@ -283,9 +338,21 @@ def main():
     world = World()
     bridge = None
     try:
+        documents = Documents(world)
+        cases.run("an answer about another person's prescription is refused",
+                  documents.answer_about, "fi-02-capsule.xml")
+        for name, case in (
+            ("a dispensation for another person is refused",
+             documents.dispensation_for_another_person),
+            ("a dispensation of another prescription is refused",
+             documents.dispensation_of_another_prescription),
+            ("a prescription is no dispensation", documents.prescription_as_a_dispensation),
+            ("two documents where one is meant are refused", documents.two_documents),
+        ):
+            cases.run(name, case)
         bridge = Bridge(world)
-        stops = Stops(world, bridge)
         providers = Providers(world, bridge)
+        stops = Stops(world, bridge)
         cases.run("a provider cannot replace the bridge's own OCSP responses",
                   providers.others_certificates_in_the_chain)
         cases.run("stopped under load without a drain, it ends well", stops.under_load, 0, 10)
