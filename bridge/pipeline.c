@@ -179,6 +179,40 @@ static enum result send_request(struct slt_exchange *x, struct slt_err *err)
 	return WAIT;
 }
 
+/* Does a fault tell what became of the request? A service's own does. Its security server's does
+ * when it refuses before it calls the service; anything else may have come after the call. */
+static bool fault_settles(const char *code)
+{
+	static const enum slt_code before[] = {
+		SLT_EACCESS_DENIED,
+		SLT_ECLIENT_PROXY_VERSION,
+		SLT_EINVALID_SECURITY_SERVER,
+		SLT_EMAINTENANCE_MODE,
+		SLT_EMISSING_SIGNATURE,
+		SLT_EOUTDATED_GLOBALCONF,
+		SLT_ESERVICE_DISABLED,
+		SLT_ESSL_AUTHENTICATION_FAILED,
+		SLT_EUNKNOWN_MEMBER,
+		SLT_EUNKNOWN_SERVICE,
+		SLT_SIGNATURE_VERIFICATION,
+	};
+	static const char server[] = "server.serverproxy.";
+	SLT_AUTO_STR char *name = NULL;
+
+	if (!code || strncasecmp(code, server, sizeof(server) - 1) != 0) {
+		return true;
+	}
+	code += sizeof(server) - 1;
+	name = slt_strndup(code, strcspn(code, "."));
+	enum slt_code c = slt_code_find(name);
+	for (size_t i = 0; i < SLT_COUNT(before); i++) {
+		if (c == before[i]) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* A SOAP Fault instead of an answer: the provider's own or its security server's. Passed on, with
  * the caller's country's code and words where the flow has them. */
 static enum result provider_fault(struct slt_exchange *x, struct slt_err *err)
@@ -192,6 +226,7 @@ static enum result provider_fault(struct slt_exchange *x, struct slt_err *err)
 		slt_prefix(err, SLT_SERVICE_FAILED);
 		return FAIL;
 	}
+	x->believed = fault_settles(x->soap_answer->fault.code);
 	slt_translate_fault(x);
 	slt_fail(err, SLT_SERVICE_FAILED, "%s",
 		 x->soap_answer->fault.string ? x->soap_answer->fault.string
@@ -305,10 +340,10 @@ static void report(struct slt_exchange *x)
 
 static enum slt_msglog_status outcome(const struct slt_exchange *x)
 {
-	if (x->err.code == SLT_OK || (x->soap_answer && x->soap_answer->is_fault)) {
+	if (x->err.code == SLT_OK || (x->soap_answer && x->soap_answer->is_fault && x->believed)) {
 		return SLT_MSGLOG_DONE;
 	}
-	/* sent, and no answer that could be believed: whether the provider acted is not known */
+	/* sent, and no answer that tells: whether the provider acted is not known */
 	return x->sent && !x->believed ? SLT_MSGLOG_UNKNOWN : SLT_MSGLOG_FAILED;
 }
 
