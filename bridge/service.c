@@ -134,9 +134,11 @@ bool slt_service_reload(struct slt_service *s)
 	struct slt_err err = SLT_ERR_INIT;
 	struct slt_mapset *set = NULL;
 
+	pthread_mutex_lock(&s->reload_lock);
 	if (!load_mapset(s, &set, &err)) {
 		slt_log(SLT_LOG_ERR, "the mapping set in force stays", "set",
 			slt_mapset_digest(s->mapset), NULL);
+		pthread_mutex_unlock(&s->reload_lock);
 		return false;
 	}
 	pthread_mutex_lock(&s->mapset_lock);
@@ -146,6 +148,7 @@ bool slt_service_reload(struct slt_service *s)
 	slt_log(SLT_LOG_NOTICE, "mapping set in force", "set", slt_mapset_digest(set), "before",
 		slt_mapset_digest(old), NULL);
 	slt_mapset_free(old);
+	pthread_mutex_unlock(&s->reload_lock);
 	return true;
 }
 
@@ -184,6 +187,7 @@ bool slt_service_open(struct slt_config *take_config, struct slt_service **ret, 
 	slt_log_init((enum slt_level)c->log_level, c->log_json);
 	slt_xml_init();
 	pthread_mutex_init(&s->mapset_lock, NULL);
+	pthread_mutex_init(&s->reload_lock, NULL);
 	if (!slt_mkdir_p(c->state, 0700, err) || !load_mapset(s, &s->mapset, err) ||
 	    !open_sides(s, err)) {
 		return false;
@@ -214,6 +218,7 @@ void slt_service_close(struct slt_service *s)
 	}
 	slt_mapset_free(s->mapset);
 	pthread_mutex_destroy(&s->mapset_lock);
+	pthread_mutex_destroy(&s->reload_lock);
 	slt_config_free(s->config);
 	free(s);
 }

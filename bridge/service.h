@@ -21,6 +21,7 @@ struct slt_service {
 	struct slt_config *config;
 	struct slt_mapset *mapset; /* in force; under the lock, see slt_service_mapset() */
 	pthread_mutex_t mapset_lock;
+	pthread_mutex_t reload_lock;	      /* one reload at a time */
 	bool country_from_set[SLT_SIDES_MAX]; /* the configuration does not say it */
 	struct slt_side *side[SLT_SIDES_MAX];
 	size_t n_sides;
@@ -40,7 +41,7 @@ struct slt_side *slt_service_side(const struct slt_service *s, const char *name)
 /* The mapping set in force, with a reference for the caller. */
 struct slt_mapset *slt_service_mapset(struct slt_service *s);
 /* Loads the mapping set again and puts it in force. On any problem all of them are logged, and the
- * one before stays. Not for two threads at a time. */
+ * one before stays. From any thread. */
 bool slt_service_reload(struct slt_service *s);
 /* What the configuration demands of mapping sets. */
 struct slt_mapset_policy slt_service_policy(const struct slt_config *c);
