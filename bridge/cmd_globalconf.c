@@ -15,6 +15,8 @@
 #include "base/file.h"
 #include "client.h"
 #include "federation/globalconf_cache.h"
+#include "mapset_part.h"
+#include "mapset_trust.h"
 
 static const char usage_all[] =
 	"usage: silta globalconf fetch --anchor FILE --dir DIR [options]\n"
@@ -36,11 +38,18 @@ static const char usage_fetch[] =
 	"  --dir DIR          the cache; made when it is not there\n"
 	"  --federation LIST  foreign instances to fetch too: all, none (the default), or their\n"
 	"                     names with commas between\n"
+	"  --mappings DIR     fetch the mapping tables too that the source publishes, and unpack\n"
+	"                     them into DIR when they are a sound set: a directory of earlier\n"
+	"                     tables, or a new one\n"
+	"  --mappings-ca FILE ... when the set is signed, besides, by its author: certificates\n"
+	"                     that are trusted to sign sets\n"
+	"  --approvals N      ... and approved by so many\n"
 	"  --tls-verify       refuse sources whose https certificate the system does not trust (the\n"
 	"                     configuration's own signature is verified in any case)\n"
 	"  --help             this text\n"
 	"\n"
-	"Exit status: 0 fetched, 1 what is offered was refused, 2 nothing could be fetched.\n";
+	"Exit status: 0 fetched, 1 what is offered was refused (of the configuration, or only of\n"
+	"the mapping tables), 2 nothing could be fetched.\n";
 
 static const char usage_verify[] =
 	"usage: silta globalconf verify --anchor FILE [options] DIRECTORY\n"
@@ -78,7 +87,7 @@ void slt_globalconf_plain(struct slt_buf *out, const char *text)
 /* --- fetch -------------------------------------------------------------------------------- */
 
 struct fetch_args {
-	const char *anchor, *dir, *federation;
+	const char *anchor, *dir, *federation, *mappings, *mappings_ca, *approvals;
 	bool tls_verify, help;
 };
 
@@ -104,6 +113,9 @@ static bool read_fetch_args(int argc, char **argv, struct fetch_args *a)
 		{"anchor", required_argument, NULL, 'a'},
 		{"dir", required_argument, NULL, 'd'},
 		{"federation", required_argument, NULL, 'f'},
+		{"mappings", required_argument, NULL, 'm'},
+		{"mappings-ca", required_argument, NULL, 'c'},
+		{"approvals", required_argument, NULL, 'n'},
 		{"tls-verify", no_argument, NULL, 't'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
@@ -120,6 +132,15 @@ static bool read_fetch_args(int argc, char **argv, struct fetch_args *a)
 			break;
 		case 'f':
 			a->federation = optarg;
+			break;
+		case 'm':
+			a->mappings = optarg;
+			break;
+		case 'c':
+			a->mappings_ca = optarg;
+			break;
+		case 'n':
+			a->approvals = optarg;
 			break;
 		case 't':
 			a->tls_verify = true;
@@ -186,12 +207,78 @@ static int report_fetch(const struct slt_anchor *anchor, const struct slt_gc_fet
 	return SLT_EXIT_GOOD;
 }
 
-static int fetch(int argc, char **argv)
+/* --- mapping tables ----------------------------------------------------------------------- */
+
+static bool read_policy(const struct fetch_args *a, struct slt_mapset_policy *ret,
+			struct slt_err *err)
 {
-	struct fetch_args a = {.federation = "none"};
+	char *end = NULL;
+	long n = a->approvals ? strtol(a->approvals, &end, 10) : 0;
+
+	if (a->approvals && (!*a->approvals || *end || n < 0 || n > SLT_MANIFEST_SIGNERS)) {
+		return slt_fail(err, SLT_EINVAL,
+				"--approvals must be a number from 0 to %d, not \"%s\"",
+				SLT_MANIFEST_SIGNERS, a->approvals);
+	}
+	*ret = (struct slt_mapset_policy){
+		.ca = a->mappings_ca, .required = a->mappings_ca != NULL, .approvals = (unsigned)n};
+	return true;
+}
+
+static bool judge_mappings(void *arg, const char *dir, struct slt_err *err)
+{
+	SLT_AUTO_LINT(lint);
+	SLT_AUTO_LINT(warnings);
+	SLT_AUTO(slt_mapset_free) struct slt_mapset *set = NULL;
+
+	return slt_mapset_open(dir, arg, slt_now_ms(), &lint, &warnings, &set, err);
+}
+
+static int renew_mappings(const struct fetch_args *a, const char *instance,
+			  struct slt_mapset_policy *policy)
+{
+	struct slt_err err = SLT_ERR_INIT;
+	bool changed = false;
+
+	if (!slt_mapset_part_renew(a->dir, instance, a->mappings, judge_mappings, policy, &changed,
+				   &err)) {
+		return is_refusal(err.code) ? report_refusal(&err) : slt_globalconf_cannot(&err);
+	}
+	printf("OK mapping tables of %s in %s: %s\n", instance, a->mappings,
+	       changed ? "new" : "unchanged");
+	return SLT_EXIT_GOOD;
+}
+
+static int perform_fetch(const struct fetch_args *a, struct slt_mapset_policy *policy)
+{
 	SLT_AUTO(slt_anchor_free) struct slt_anchor *anchor = NULL;
 	SLT_AUTO(slt_client_free) struct slt_client *client = NULL;
 	struct slt_gc_fetch_result r = {.version = 0};
+	struct slt_err err = SLT_ERR_INIT;
+
+	if (!slt_anchor_load(a->anchor, &anchor, &err) || !slt_client_new(4, &client, &err)) {
+		return slt_globalconf_cannot(&err);
+	}
+	struct http h = {.client = client, .tls_verify = a->tls_verify};
+	const struct slt_gc_fetch f = {.anchor = anchor,
+				       .dir = a->dir,
+				       .federation = a->federation,
+				       .mappings = a->mappings != NULL,
+				       .fetch = http_get,
+				       .fetch_arg = &h,
+				       .now_ms = slt_now_ms()};
+	if (!slt_globalconf_fetch(&f, &r, &err)) {
+		return is_refusal(err.code) ? report_refusal(&err) : slt_globalconf_cannot(&err);
+	}
+	int status = report_fetch(anchor, &r);
+	free(r.warnings);
+	return a->mappings ? renew_mappings(a, anchor->instance, policy) : status;
+}
+
+static int fetch(int argc, char **argv)
+{
+	struct fetch_args a = {.federation = "none"};
+	struct slt_mapset_policy policy;
 	struct slt_err err = SLT_ERR_INIT;
 
 	if (!read_fetch_args(argc, argv, &a)) {
@@ -205,22 +292,12 @@ static int fetch(int argc, char **argv)
 		return slt_globalconf_misused("fetch",
 					      "--anchor and --dir are needed, and no more");
 	}
-	if (!slt_anchor_load(a.anchor, &anchor, &err) || !slt_client_new(4, &client, &err)) {
-		return slt_globalconf_cannot(&err);
+	if ((a.mappings_ca && !a.mappings) || (a.approvals && !a.mappings_ca)) {
+		return slt_globalconf_misused(
+			"fetch", "--approvals goes with --mappings-ca, and that with --mappings");
 	}
-	struct http h = {.client = client, .tls_verify = a.tls_verify};
-	const struct slt_gc_fetch f = {.anchor = anchor,
-				       .dir = a.dir,
-				       .federation = a.federation,
-				       .fetch = http_get,
-				       .fetch_arg = &h,
-				       .now_ms = slt_now_ms()};
-	if (!slt_globalconf_fetch(&f, &r, &err)) {
-		return is_refusal(err.code) ? report_refusal(&err) : slt_globalconf_cannot(&err);
-	}
-	int status = report_fetch(anchor, &r);
-	free(r.warnings);
-	return status;
+	return read_policy(&a, &policy, &err) ? perform_fetch(&a, &policy)
+					      : slt_globalconf_cannot(&err);
 }
 
 /* --- verify ------------------------------------------------------------------------------- */

@@ -4,6 +4,7 @@
 
 #include "cmd_globalconf.h"
 
+#include <dirent.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +16,13 @@
 #include "federation/globalconf_cache.h"
 #include "federation/globalconf_dir.h"
 #include "federation/private_params.h"
+#include "mapset_part.h"
 
-#define LIFE_MAX_S 31536000
+#define LIFE_MAX_S    31536000
+#define STAMP_LEN     23   /* "20251110170000548026000" */
+#define PLACES_MAX    1024 /* earlier runs that are looked at */
+#define PLACES_KEPT   2
+#define MAPPINGS_FILE "mapping-tables.zip"
 
 static const char usage[] =
 	"usage: silta globalconf publish --key FILE --cert FILE --instance X --out DIR [options]\n"
@@ -24,15 +30,16 @@ static const char usage[] =
 	"\n"
 	"Signs a configuration directory of the given parts and lays everything out below DIR as a\n"
 	"web server serves it: DIR/VN/NAME is the directory, DIR/VN/<time>/... are the parts. PART\n"
-	"is a content identifier: SHARED-PARAMETERS, PRIVATE-PARAMETERS, NEXTUPDATE, or another,\n"
-	"such as MAPPING-TABLES for an archive of mapping tables; clients keep such a part under\n"
-	"the file's name. Parts of earlier runs stay, for downloads under way.\n"
+	"is a content identifier: SHARED-PARAMETERS, PRIVATE-PARAMETERS, NEXTUPDATE, or another;\n"
+	"clients keep such a part under the file's name. Of earlier runs' parts the last stay, for\n"
+	"downloads under way, and those that a directory still names.\n"
 	"\n"
 	"  --key FILE         private key: PEM, or PKCS#12 with its certificate\n"
 	"  --cert FILE        its certificate (PEM); its dates do not matter\n"
 	"  --pin-file FILE    PIN of a PKCS#12 file\n"
 	"  --instance X       the instance\n"
 	"  --out DIR          where to\n"
+	"  --mappings DIR     publish this mapping set too, as the part MAPPING-TABLES\n"
 	"  --name NAME        internalconf (the default) or externalconf\n"
 	"  --version N        version of the parts, 2 to 6 (default 6)\n"
 	"  --seconds N        how long the directory is valid (default 600)\n"
@@ -44,7 +51,7 @@ static const char usage[] =
 
 struct args {
 	const char *key, *cert, *pin_file, *instance, *out, *name, *anchor, *url;
-	const char *version, *seconds;
+	const char *version, *seconds, *mappings;
 	bool help;
 };
 
@@ -53,6 +60,7 @@ struct publish {
 	struct slt_arena *arena;
 	struct slt_directory dir;
 	const char *stamp; /* the time, as a path segment */
+	bool refused;	   /* the mapping set is none that could be published */
 };
 
 static bool read_args(int argc, char **argv, struct args *a)
@@ -68,6 +76,7 @@ static bool read_args(int argc, char **argv, struct args *a)
 		{"seconds", required_argument, NULL, 's'},
 		{"anchor", required_argument, NULL, 'a'},
 		{"url", required_argument, NULL, 'u'},
+		{"mappings", required_argument, NULL, 'm'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
@@ -77,6 +86,7 @@ static bool read_args(int argc, char **argv, struct args *a)
 		['o'] = offsetof(struct args, out),	 ['n'] = offsetof(struct args, name),
 		['v'] = offsetof(struct args, version),	 ['s'] = offsetof(struct args, seconds),
 		['a'] = offsetof(struct args, anchor),	 ['u'] = offsetof(struct args, url),
+		['m'] = offsetof(struct args, mappings),
 	};
 	int c;
 
@@ -146,6 +156,40 @@ static const char *published_name(const char *id, const char *path)
 	return slash ? slash + 1 : path;
 }
 
+/* Clients refuse a directory with two parts that they would keep in one file. */
+static bool check_unique(const struct publish *p, const char *id, const char *name,
+			 struct slt_err *err)
+{
+	for (size_t i = 0; i < p->dir.n_parts; i++) {
+		const struct slt_directory_part *other = &p->dir.parts[i];
+		if (strcmp(other->content_id, id) == 0 || slt_strcase_eq(other->file_name, name)) {
+			return slt_fail(err, SLT_EINVAL,
+					"part %.100s and part %.100s in %.100s: there can be one",
+					other->content_id, id, name);
+		}
+	}
+	return p->dir.n_parts < SLT_DIRECTORY_PARTS_MAX ||
+	       slt_fail(err, SLT_EINVAL, "a directory has at most %d parts",
+			SLT_DIRECTORY_PARTS_MAX);
+}
+
+static bool add_bytes(struct publish *p, const char *id, const char *name, struct slt_str bytes,
+		      struct slt_err *err)
+{
+	if (!check_unique(p, id, name, err)) {
+		return false;
+	}
+	struct slt_directory_part *part = &p->dir.parts[p->dir.n_parts++];
+	part->content_id = id;
+	part->instance = p->a->instance;
+	part->file_name = name;
+	part->location =
+		slt_arena_printf(p->arena, "/V%d/%s/%s", p->dir.version, p->stamp, part->file_name);
+	slt_digest_of(SLT_SHA512, bytes.p, bytes.n, &part->digest);
+	SLT_AUTO_STR char *to = slt_asprintf("%s%s", p->a->out, part->location);
+	return slt_file_write(to, bytes.p, bytes.n, 0644, err);
+}
+
 static bool add_part(struct publish *p, const char *arg, struct slt_err *err)
 {
 	const char *eq = strchr(arg, '=');
@@ -155,25 +199,96 @@ static bool add_part(struct publish *p, const char *arg, struct slt_err *err)
 	if (!eq || eq == arg || !eq[1]) {
 		return slt_fail(err, SLT_EINVAL, "\"%s\" is not PART=FILE", arg);
 	}
-	if (p->dir.n_parts == SLT_DIRECTORY_PARTS_MAX) {
-		return slt_fail(err, SLT_EINVAL, "a directory has at most %d parts",
-				SLT_DIRECTORY_PARTS_MAX);
+	if (slt_str_starts(slt_str(arg), SLT_PART_MAPPINGS "=")) {
+		return slt_fail(err, SLT_EINVAL,
+				"mapping tables are published as a set: --mappings DIR");
 	}
 	const char *path = eq + 1;
-	struct slt_directory_part *part = &p->dir.parts[p->dir.n_parts];
-	part->content_id = slt_arena_strndup(p->arena, arg, (size_t)(eq - arg));
-	part->instance = p->a->instance;
-	part->file_name = published_name(part->content_id, path);
-	part->location =
-		slt_arena_printf(p->arena, "/V%d/%s/%s", p->dir.version, p->stamp, part->file_name);
-	if (!slt_file_read(path, SLT_SHARED_PARAMS_MAX, &bytes, &n, err) ||
-	    !check_content(part->content_id, path, bytes, n, p->a->instance, err)) {
+	const char *id = slt_arena_strndup(p->arena, arg, (size_t)(eq - arg));
+	return slt_file_read(path, SLT_SHARED_PARAMS_MAX, &bytes, &n, err) &&
+	       check_content(id, path, bytes, n, p->a->instance, err) &&
+	       add_bytes(p, id, published_name(id, path), (struct slt_str){bytes, n}, err);
+}
+
+static bool add_mappings(struct publish *p, struct slt_err *err)
+{
+	SLT_AUTO_BUF(zip, SLT_MAPSET_PART_MAX);
+
+	if (!slt_mapset_part_make(p->a->mappings, &zip, err)) {
+		p->refused = err->code != SLT_EIO;
 		return false;
 	}
-	slt_digest_of(SLT_SHA512, bytes, n, &part->digest);
-	SLT_AUTO_STR char *to = slt_asprintf("%s%s", p->a->out, part->location);
-	p->dir.n_parts++;
-	return slt_file_write(to, bytes, n, 0644, err);
+	return add_bytes(p, SLT_PART_MAPPINGS, MAPPINGS_FILE, slt_buf_str(&zip), err);
+}
+
+/* --- earlier runs ------------------------------------------------------------------------- */
+
+/* What a directory says, verified or not: which parts it names. NULL when there is none. */
+static char *read_directory(const struct publish *p, const char *name)
+{
+	SLT_AUTO_STR char *path = slt_asprintf("%s/V%d/%s", p->a->out, p->dir.version, name);
+	struct slt_err ignored = SLT_ERR_INIT;
+	char *text = NULL;
+	size_t n = 0;
+
+	if (!slt_file_exists(path) ||
+	    !slt_file_read(path, SLT_DIRECTORY_MAX, &text, &n, &ignored)) {
+		return NULL;
+	}
+	return text;
+}
+
+static bool is_stamp(const char *name)
+{
+	return strlen(name) == STAMP_LEN && strspn(name, "0123456789") == STAMP_LEN;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)b, *(char *const *)a);
+}
+
+static size_t list_places(const struct publish *p, const char *dir, const char **ret)
+{
+	DIR *d = opendir(dir);
+	const struct dirent *e;
+	size_t n = 0;
+
+	while (d && n < PLACES_MAX && (e = readdir(d)) != NULL) {
+		if (is_stamp(e->d_name)) {
+			ret[n++] = slt_arena_strdup(p->arena, e->d_name);
+		}
+	}
+	if (d) {
+		closedir(d);
+	}
+	qsort(ret, n, sizeof(*ret), newest_first);
+	return n;
+}
+
+/* Removes the parts of earlier runs, but for the last ones and those that a directory names: the
+ * one that was replaced just now (downloads may be under way), or that of the other name. */
+static bool prune(const struct publish *p, const char *replaced, struct slt_err *err)
+{
+	static const char *const names[] = {"internalconf", "externalconf"};
+	SLT_AUTO_STR char *dir = slt_asprintf("%s/V%d", p->a->out, p->dir.version);
+	SLT_AUTO_STR char *internal = read_directory(p, names[0]);
+	SLT_AUTO_STR char *external = read_directory(p, names[1]);
+	const char *const texts[] = {replaced, internal, external};
+	const char *place[PLACES_MAX];
+	size_t n = list_places(p, dir, place);
+
+	for (size_t i = PLACES_KEPT; i < n; i++) {
+		SLT_AUTO_STR char *path = slt_path_join(dir, place[i]);
+		bool named = false;
+		for (size_t k = 0; k < SLT_COUNT(texts); k++) {
+			named |= texts[k] && strstr(texts[k], place[i]);
+		}
+		if (!named && !slt_rm_tree(path, err)) {
+			return false;
+		}
+	}
+	return true;
 }
 
 /* --- the directory ------------------------------------------------------------------------ */
@@ -242,6 +357,16 @@ static const char *stamp_of(int64_t now_ms, struct slt_arena *a)
 	return slt_arena_printf(a, "%s%03d000000", day, (int)(now_ms % 1000));
 }
 
+static bool add_parts(struct publish *p, char **parts, size_t n, struct slt_err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!add_part(p, parts[i], err)) {
+			return false;
+		}
+	}
+	return !p->a->mappings || add_mappings(p, err);
+}
+
 static bool publish(struct publish *p, char **parts, size_t n, struct slt_err *err)
 {
 	const struct args *a = p->a;
@@ -257,18 +382,21 @@ static bool publish(struct publish *p, char **parts, size_t n, struct slt_err *e
 	}
 	p->dir.version = (int)version;
 	p->dir.expires_ms = now_ms + seconds * 1000;
-	p->dir.parts = slt_arena_alloc(p->arena, (n + 1) * sizeof(*p->dir.parts));
+	p->dir.parts = slt_arena_alloc(p->arena, (n + 2) * sizeof(*p->dir.parts));
 	p->stamp = stamp_of(now_ms, p->arena);
 	SLT_AUTO_STR char *place = slt_asprintf("%s/V%ld/%s", a->out, version, p->stamp);
+	SLT_AUTO_STR char *replaced = read_directory(p, a->name);
+	struct slt_err ignored = SLT_ERR_INIT;
 	if (!slt_mkdir_p(place, 0755, err)) {
 		return false;
 	}
-	for (size_t i = 0; i < n; i++) {
-		if (!add_part(p, parts[i], err)) {
-			return false;
+	if (!add_parts(p, parts, n, err) || !write_directory(p, key, err)) {
+		if (!slt_rm_tree(place, &ignored)) {
+			slt_err_clear(&ignored); /* nobody was told of it: the next run prunes */
 		}
+		return false;
 	}
-	return write_directory(p, key, err) && write_anchor(a, key->cert, err);
+	return write_anchor(a, key->cert, err) && prune(p, replaced, err);
 }
 
 static bool complete(const struct args *a, int n_parts)
@@ -309,7 +437,7 @@ int slt_globalconf_publish(int argc, char **argv)
 		return SLT_EXIT_GOOD;
 	}
 	slt_globalconf_cannot(&err);
-	return err.code == SLT_EGC_INSTANCE || err.code == SLT_EMALFORMED_GLOBALCONF
+	return p.refused || err.code == SLT_EGC_INSTANCE || err.code == SLT_EMALFORMED_GLOBALCONF
 		       ? SLT_EXIT_NO
 		       : SLT_EXIT_CANNOT;
 }

@@ -174,12 +174,12 @@ static void publish(void **state)
 	pki_write_pem(c, cert, key);
 	assert_true(slt_file_write(tables, "x", 1, 0644, &err));
 	char *line = slt_asprintf("publish " KEY "--instance DEV --out ~/w --anchor ~/a.xml "
-				  "--url http://cs/internalconf %s MAPPING-TABLES=%s",
+				  "--url http://cs/internalconf %s TABLES=%s",
 				  shared, tables);
 	expect(line, 0, "OK ", "parts=2");
 	expect("verify --anchor ~/a.xml --root ~/w ~/w/V6/internalconf", 0, "OK ",
 	       "instance=DEV version=6 expires=2026-11-23T16:10:00Z "
-	       "parts=SHARED-PARAMETERS,MAPPING-TABLES\n");
+	       "parts=SHARED-PARAMETERS,TABLES\n");
 	expect("verify --anchor ~/a.xml --at 2026-11-23T16:10:01Z ~/w/V6/internalconf", 1,
 	       "FAIL global_conf_outdated", NULL);
 	free(line);
@@ -201,6 +201,21 @@ static void publish(void **state)
 	free(line);
 	expect("publish " KEY "--instance DEV --out ~/w", 2, "", NULL);
 	expect("publish " KEY "--instance DEV --out ~/w nonsense", 2, "", NULL);
+	/* tables are published as a set, and that must load; and nothing is published twice */
+	line = slt_asprintf("publish " KEY "--instance DEV --out ~/w MAPPING-TABLES=%s", tables);
+	expect(line, 2, "", NULL);
+	free(line);
+	line = slt_asprintf("publish " KEY "--instance DEV --out ~/w --mappings ~/none A=%s",
+			    tables);
+	expect(line, 1, "", NULL);
+	free(line);
+	line = slt_asprintf("publish " KEY "--instance DEV --out ~/w A=%s A=%s", tables,
+			    shared + 18);
+	expect(line, 2, "", NULL);
+	free(line);
+	line = slt_asprintf("publish " KEY "--instance DEV --out ~/w A=%s B=%s", tables, tables);
+	expect(line, 2, "", NULL);
+	free(line);
 	expect("publish --key ~/none --cert ~/c.pem --instance DEV --out ~/w A=~/k", 2, "", NULL);
 	expect("publish --help", 0, "usage: silta globalconf publish", NULL);
 	pki_cert_free(c);

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "federation/asic.h"
+#include "base/buf.h"
 
 /* initialisers of a struct slt_str */
 #define X \
@@ -26,6 +26,7 @@ struct zip_entry {
 	uint16_t flags, method;
 	uint32_t claimed_size; /* 0: the true one */
 	bool bad_crc;
+	uint16_t unix_mode; /* 0: not said */
 };
 
 static void le(struct slt_buf *b, uint32_t v, unsigned n)
@@ -74,11 +75,11 @@ SLT_UNUSED static void zip_build(const struct zip_entry *e, size_t n, struct slt
 		slt_buf_adds(out, local);
 		slt_buf_add(out, e[i].data.p, e[i].data.n);
 		le(&directory, 0x02014b50, 4);
-		le(&directory, 20, 2);
+		le(&directory, e[i].unix_mode ? 0x0314 : 20, 2);
 		zip_common(&directory, &e[i], e[i].name);
 		le(&directory, 0, 2); /* comment */
 		le(&directory, 0, 4); /* disk, attributes */
-		le(&directory, 0, 4);
+		le(&directory, (uint32_t)e[i].unix_mode << 16, 4);
 		le(&directory, offset, 4);
 		slt_buf_adds(&directory, e[i].name);
 	}
