@@ -21,6 +21,7 @@ static const struct slt_conf_option side_options[] = {
 	{"federation", SLT_CONF_STRING, S(federation), false, 0, 0, "none", NULL, "foreign instances to fetch: none, all, or a comma separated list"},
 	{"fetch_interval", SLT_CONF_INT, S(fetch_seconds), false, 1, 86400, "60", NULL, "seconds between fetches of the configuration"},
 	{"fetch_tls_verify", SLT_CONF_BOOL, S(fetch_tls_verify), false, 0, 0, "true", NULL, "verify the TLS certificate of configuration sources that speak https; their content is judged by its signature either way"},
+	{"mappings_part", SLT_CONF_BOOL, S(mappings_part), false, 0, 0, "false", NULL, "take the mapping tables that the instance publishes with its configuration, into the directory \"mappings\"; one side may, and silta globalconf fetch --mappings fills the directory before the first start"},
 	{"subsystem", SLT_CONF_STRING, S(subsystem_text), true, 0, 0, NULL, NULL, "own subsystem, which signs and calls: INSTANCE/CLASS/CODE/SUBSYSTEM"},
 	{"server", SLT_CONF_STRING, S(server_text), true, 0, 0, NULL, NULL, "own security server: INSTANCE/CLASS/CODE/SERVER"},
 	{"sign_key", SLT_CONF_PATH, S(sign_key), true, 0, 0, NULL, NULL, "signing key, PEM or PKCS#12, readable by nobody else"},
@@ -134,6 +135,11 @@ static void read_side(struct loader *l, size_t i)
 	for (size_t k = 0; k < i && s->name; k++) {
 		if (c->side[k].name && strcmp(c->side[k].name, s->name) == 0) {
 			slt_conf_problem(l->file, g, "name", "there is already a side %s", s->name);
+		}
+		if (s->mappings_part && c->side[k].mappings_part) {
+			slt_conf_problem(l->file, g, "mappings_part",
+					 "mappings_part: the tables of side %s are taken already",
+					 c->side[k].name ? c->side[k].name : "(no name)");
 		}
 	}
 }

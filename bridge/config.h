@@ -26,7 +26,7 @@ struct slt_config_side {
 	int64_t port, ocsp_port, peer_port, peer_ocsp_port;
 	int64_t fetch_seconds, ocsp_seconds, timestamp_seconds;
 	const char *proxy_version, *min_peer_version;
-	bool pss, fetch_tls_verify;
+	bool pss, fetch_tls_verify, mappings_part;
 	int dialect; /* enum slt_dialect */
 	/* read from the texts above */
 	struct slt_id subsystem, server;

@@ -9,14 +9,16 @@
 #include "base/clock.h"
 #include "federation/globalconf_cache.h"
 #include "federation/tsp.h"
+#include "mapset_part.h"
 
 #define RETRY_MS  5000
 #define FETCH_MS  30000
 #define STAMP_MAX 1000 /* messages in one time-stamp batch */
 
-enum task { TASK_CONF, TASK_OCSP, TASK_STAMP, TASK_COUNT };
+enum task { TASK_CONF, TASK_TABLES, TASK_OCSP, TASK_STAMP, TASK_COUNT };
 
-static const char *const task_names[] = {"global configuration", "OCSP responses", "time-stamping"};
+static const char *const task_names[] = {"global configuration", "mapping tables", "OCSP responses",
+					 "time-stamping"};
 
 struct due {
 	int64_t at_ms[TASK_COUNT];
@@ -68,6 +70,7 @@ static bool renew_conf(struct slt_service *s, struct slt_side *side, struct slt_
 	struct slt_gc_fetch f = {.anchor = anchor,
 				 .dir = c->globalconf,
 				 .federation = c->federation,
+				 .mappings = c->mappings_part,
 				 .fetch = fetch,
 				 .fetch_arg = &source,
 				 .now_ms = slt_now_ms()};
@@ -80,6 +83,39 @@ static bool renew_conf(struct slt_service *s, struct slt_side *side, struct slt_
 	}
 	free(result.warnings);
 	return slt_side_reload_globalconf(side, err);
+}
+
+/* A set that would be refused at the next start is not put on the disk either. */
+static bool judge_tables(void *arg, const char *dir, struct slt_err *err)
+{
+	struct slt_service *s = arg;
+	struct slt_mapset_policy policy = slt_service_policy(s->config);
+	SLT_AUTO_LINT(problems);
+	SLT_AUTO_LINT(warnings);
+	SLT_AUTO(slt_mapset_free) struct slt_mapset *set = NULL;
+
+	if (!slt_mapset_open(dir, &policy, slt_now_ms(), &problems, &warnings, &set, err)) {
+		return false;
+	}
+	slt_service_check_mapset(s, set, &problems);
+	return slt_lint_finish(&problems, err);
+}
+
+static bool renew_tables(struct slt_service *s, struct slt_side *side, struct slt_err *err)
+{
+	const struct slt_config_side *c = slt_side_config(side);
+	bool changed = false;
+
+	if (!c->mappings_part) {
+		return true;
+	}
+	if (!slt_mapset_part_renew(c->globalconf, c->name, s->config->mappings, judge_tables, s,
+				   &changed, err)) {
+		return false;
+	}
+	return !changed || slt_service_reload(s) ||
+	       slt_fail(err, SLT_ECONFIG, "the mapping tables published by %s do not load",
+			c->name);
 }
 
 /* Asks the CA's responders in turn for one certificate. */
@@ -229,14 +265,30 @@ static bool renew_stamps(struct slt_service *s, struct slt_side *side, struct sl
 
 /* --- the thread --------------------------------------------------------------------------- */
 
-static bool (*const tasks[])(struct slt_service *s, struct slt_side *side,
-			     struct slt_err *err) = {renew_conf, renew_ocsp, renew_stamps};
+static bool (*const tasks[])(struct slt_service *s, struct slt_side *side, struct slt_err *err) = {
+	renew_conf, renew_tables, renew_ocsp, renew_stamps};
 
 static int64_t interval_ms(const struct slt_config_side *c, enum task t)
 {
-	return 1000 * (t == TASK_CONF	? c->fetch_seconds
-		       : t == TASK_OCSP ? c->ocsp_seconds
-					: c->timestamp_seconds);
+	switch (t) {
+	case TASK_OCSP:
+		return 1000 * c->ocsp_seconds;
+	case TASK_STAMP:
+		return 1000 * c->timestamp_seconds;
+	case TASK_CONF:
+	case TASK_TABLES:
+	case TASK_COUNT:
+		break;
+	}
+	return 1000 * c->fetch_seconds;
+}
+
+/* Tables that were refused stay so until others are fetched. */
+static int64_t retry_ms(const struct slt_config_side *c, enum task t)
+{
+	int64_t interval = interval_ms(c, t);
+
+	return t == TASK_TABLES || interval < RETRY_MS ? interval : RETRY_MS;
 }
 
 static void run_task(struct slt_refresh *r, size_t side, enum task t)
@@ -244,18 +296,18 @@ static void run_task(struct slt_refresh *r, size_t side, enum task t)
 	struct slt_side *s = r->service->side[side];
 	struct due *d = &r->due[side];
 	struct slt_err err = SLT_ERR_INIT;
-	int64_t next = interval_ms(slt_side_config(s), t);
 	bool ok = tasks[t](r->service, s, &err);
 
 	if (!ok && !d->failing[t]) {
-		slt_log_err(SLT_LOG_ERR, "a renewal failed; trying again every few seconds", &err,
-			    "side", slt_side_name(s), "what", task_names[t], NULL);
+		slt_log_err(SLT_LOG_ERR, "a renewal failed and will be tried again", &err, "side",
+			    slt_side_name(s), "what", task_names[t], NULL);
 	} else if (ok && d->failing[t]) {
 		slt_log(SLT_LOG_NOTICE, "a renewal works again", "side", slt_side_name(s), "what",
 			task_names[t], NULL);
 	}
 	d->failing[t] = !ok;
-	d->at_ms[t] = slt_mono_us() / 1000 + (ok || next < RETRY_MS ? next : RETRY_MS);
+	d->at_ms[t] = slt_mono_us() / 1000 +
+		      (ok ? interval_ms(slt_side_config(s), t) : retry_ms(slt_side_config(s), t));
 }
 
 static void run_due(struct slt_refresh *r, bool all)

@@ -2,9 +2,10 @@
 #pragma once
 
 /*
- * What must be renewed while the bridge runs, by one thread: global configuration, OCSP responses
- * of the own certificates, time-stamps of the message log. A failure is logged when it begins, and
- * again when it ends; meanwhile it is tried again after a few seconds.
+ * What must be renewed while the bridge runs, by one thread: global configuration, and the mapping
+ * tables published with it, OCSP responses of the own certificates, time-stamps of the message log.
+ * A failure is logged when it begins, and again when it ends; meanwhile it is tried again after a
+ * few seconds.
  */
 
 #include "service.h"
