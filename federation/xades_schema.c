@@ -111,8 +111,15 @@ static const struct model *model_of(const xmlNode *n)
 	    slt_xml_is(n->parent, SLT_NS_XADES, "SigningCertificateV2")) {
 		return &cert_v2;
 	}
+
+	size_t skip = strlen(q.prefix);
+
+	/* asked of every element: the first letters tell nearly all apart */
 	for (size_t i = 0; i < SLT_COUNT(models); i++) {
-		if (has_name(&q, slt_str(models[i].name))) {
+		const char *name = models[i].name;
+
+		if (name[0] == q.prefix[0] && name[skip] == q.local[0] &&
+		    strcmp(name + skip, q.local) == 0) {
 			return &models[i];
 		}
 	}

@@ -18,6 +18,7 @@
 #include "federation/globalconf_write.h"
 #include "federation/xades_verify.h"
 #include "tests/support/evidence.h"
+#include "verify_cache.h"
 
 #define MESSAGE_SIZE 5000
 #define BATCH	     32
@@ -72,6 +73,8 @@ struct subject { /* one kind of key, for everybody in its world */
 	struct pki_cert *ca, *cert;
 	struct slt_key *key;
 	struct slt_globalconf *gc;
+	struct slt_verify_cache *cache;
+	const struct slt_verify_memory *memory; /* of cache, when it may be used */
 	struct slt_buf ocsp;
 	char message[MESSAGE_SIZE];
 	struct slt_digest digest[BATCH];
@@ -153,6 +156,7 @@ static void verify(struct subject *s, const struct slt_signed *d)
 		.hash_chain = slt_str(d->hash_chain),
 		.parts = &part,
 		.n_parts = 1,
+		.memory = s->memory,
 	};
 	struct slt_verdict v;
 	struct slt_err err = SLT_ERR_INIT;
@@ -214,6 +218,7 @@ static void subject_init(struct subject *s)
 	struct pki_gc_instance inst = {.name = "FI", .ca[0] = {.top = s->ca}, .member = {MEMBER}};
 
 	s->gc = pki_globalconf(&inst, 1);
+	s->cache = slt_verify_cache_new(s->gc);
 }
 
 static void subject_fini(struct subject *s)
@@ -223,6 +228,7 @@ static void subject_fini(struct subject *s)
 	slt_buf_fini(&s->ocsp);
 	slt_buf_fini(&s->bare);
 	slt_key_free(s->key);
+	slt_verify_cache_free(s->cache);
 	slt_globalconf_free(s->gc);
 	pki_cert_free(s->cert);
 	pki_cert_free(s->ca);
@@ -255,6 +261,9 @@ static void bench_signatures(struct subject *s)
 	row(s, "certificate, path and OCSP", measure(verify_path, s), 2 * check, "2 bare verify");
 	row(s, "verify, direct, all of it", measure(verify_one, s), 3 * check, "3 bare verify");
 	row(s, "verify, batch, all of it", measure(verify_batch, s), 3 * check, "3 bare verify");
+	s->memory = slt_verify_cache_memory(s->cache);
+	row(s, "verify, direct, signer remembered", measure(verify_one, s), check, "bare verify");
+	row(s, "verify, batch, signer remembered", measure(verify_batch, s), check, "bare verify");
 	subject_fini(s);
 }
 

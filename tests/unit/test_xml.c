@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <libxml/c14n.h>
 
 #include "base/xml.h"
 
@@ -152,6 +153,87 @@ static void base64_of_an_element(void **state)
 	assert_false(slt_xml_base64(NULL, &out, &err));
 }
 
+/* --- canonical forms, element by element, against libxml2's walk over the whole document --- */
+
+struct wanted {
+	const xmlNode *top;
+};
+
+static int below(void *data, xmlNode *node, xmlNode *parent)
+{
+	const struct wanted *w = data;
+	const xmlNode *n = node->type == XML_NAMESPACE_DECL ? parent : node;
+
+	while (n != NULL && n != w->top) {
+		n = n == node && n->parent == NULL ? parent : n->parent;
+	}
+	return n != NULL;
+}
+
+static int keep(void *ctx, const char *p, int n)
+{
+	slt_buf_add(ctx, p, (size_t)n);
+	return n;
+}
+
+static unsigned compare_all(xmlNode *node, enum slt_c14n mode, int theirs)
+{
+	unsigned n = 0;
+
+	for (xmlNode *child = slt_xml_first(node); child != NULL; child = slt_xml_next(child)) {
+		struct slt_err err = SLT_ERR_INIT;
+		struct wanted w = {child};
+		SLT_AUTO_BUF(ours, 1u << 20);
+		SLT_AUTO_BUF(full, 1u << 20);
+		xmlNode *next = child->next;
+		xmlOutputBuffer *b = xmlOutputBufferCreateIO(keep, NULL, &full, NULL);
+		bool good = xmlC14NExecute(child->doc, below, &w, theirs, NULL, 0, b) >= 0;
+
+		xmlOutputBufferClose(b);
+		assert_int_equal(slt_xml_c14n(child, mode, &ours, &err), good);
+		if (good) {
+			assert_string_equal(ours.p, full.p);
+		}
+		/* the document is as it was */
+		assert_ptr_equal(child->next, next);
+		assert_ptr_equal(child->doc->children->doc, child->doc);
+		n += 1 + compare_all(child, mode, theirs);
+	}
+	return n;
+}
+
+static void every_canonical_form_is_the_full_walks(void **state)
+{
+	static const char *const docs[] = {
+		"<a xmlns='urn:1' xmlns:p='urn:2' xmlns:q='urn:3'><p:b q:x='1' y='2'><c xmlns=''>t"
+		"<d xmlns='urn:4' xmlns:p='urn:5'/></c></p:b><e/>tail</a>",
+		"<!-- c --><a xml:lang='fi' xml:id='i'><b xml:space='preserve'><c xml:lang='sv'/>"
+		"</b></a><!-- d -->",
+		"<p:a xmlns:p='urn:1'><b xml:lang='et'><p:c><p:d z='1' a='2'/></p:c></b><b/></p:a>",
+		"<?x y?><a xmlns:p='urn:1' xmlns:r='urn:2'><b><!--no--><c p:x='&amp;&#13;'>&lt;&#13;"
+		"<![CDATA[<&>]]></c></b><?z?></a>",
+		"<a xmlns:p='relative/uri'><b><c/></b></a>",
+		"<a xmlns:p='a/b:c'><b><p:c/></b></a>",
+		"<a xmlns='urn:1'><b xmlns:p='x'/></a>",
+		"<a xmlns:xml='http://www.w3.org/XML/1998/namespace' xmlns:u='urn:u'><b xml:base='x'>"
+		"<c u:v='w'/></b></a>",
+	};
+	unsigned n = 0;
+
+	(void)state;
+	for (size_t i = 0; i < SLT_COUNT(docs); i++) {
+		SLT_AUTO(slt_xml_free) xmlDoc *doc = NULL;
+		struct slt_err err = SLT_ERR_INIT;
+
+		assert_true(parse(docs[i], &doc, &err));
+		n += compare_all(xmlDocGetRootElement(doc), SLT_C14N_INCLUSIVE, XML_C14N_1_0);
+		n += compare_all(xmlDocGetRootElement(doc), SLT_C14N_EXCLUSIVE,
+				 XML_C14N_EXCLUSIVE_1_0);
+		n += compare_all(xmlDocGetRootElement(doc), SLT_C14N_11, XML_C14N_1_1);
+	}
+	assert_true(n > 40);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -161,6 +243,7 @@ int main(void)
 		cmocka_unit_test(depth_count_and_length_are_capped),
 		cmocka_unit_test(canonical_form_is_of_the_subtree_with_its_namespaces),
 		cmocka_unit_test(no_canonical_form_is_an_error_not_an_empty_one),
+		cmocka_unit_test(every_canonical_form_is_the_full_walks),
 		cmocka_unit_test(base64_of_an_element),
 	};
 
