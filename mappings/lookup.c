@@ -315,7 +315,48 @@ static void targets_of_step(struct work *w, const struct step *s)
 	}
 }
 
-/* A translation in the target's own list that stands for the same pivot code. */
+static bool one_code(const struct work *w)
+{
+	for (size_t i = 1; i < w->n_targets; i++) {
+		if (strcmp(w->target[i].code, w->target[0].code) != 0) {
+			return false;
+		}
+	}
+	return w->n_targets > 0;
+}
+
+/* What went out over a row good enough for the field may come home over it; the relation is then
+ * seen from the other end. Anybody can write a translation: nothing less sure is taken from it. */
+static bool may_come_home(const struct slt_lookup *l, enum slt_relation back)
+{
+	return (l->good & (1u << back | 1u << slt_relation_flip(back))) != 0;
+}
+
+/* A row of the target's list that stands for the pivot code of a step. */
+static void restore_row(struct work *w, uint32_t k)
+{
+	const struct slt_table *t = w->l->to->table;
+	const struct slt_row *r = slt_table_row(t, k);
+	const char *pivot = slt_table_text(t, r->pivot_code);
+
+	for (size_t s = 0; s < w->n_steps && applies(w->l, r, SLT_DIR_FROM_PIVOT); s++) {
+		struct target x = {
+			.step = &w->step[s],
+			.code = slt_table_text(t, r->code),
+			.display = row_name(w->l, t, k),
+			.relation = slt_relation_compose(
+				w->step[s].relation,
+				slt_relation_flip((enum slt_relation)r->relation)),
+			.restored = true,
+		};
+		if (strcmp(pivot, x.step->code) == 0 && may_come_home(w->l, x.relation)) {
+			add_target(w, &x);
+		}
+	}
+}
+
+/* A translation in the target's own list that stands for the same pivot code; translations that
+ * name several such codes decide nothing. */
 static bool restore(struct work *w)
 {
 	const struct slt_table *t = w->l->to->table;
@@ -327,38 +368,15 @@ static bool restore(struct work *w)
 		}
 		for (uint32_t k = slt_table_by_code(t, o->code); k != SLT_ROW_NONE;
 		     k = slt_table_next_code(t, k)) {
-			const struct slt_row *r = slt_table_row(t, k);
-			const char *pivot = slt_table_text(t, r->pivot_code);
-			for (size_t s = 0; s < w->n_steps; s++) {
-				if (!applies(w->l, r, SLT_DIR_FROM_PIVOT) ||
-				    strcmp(pivot, w->step[s].code) != 0) {
-					continue;
-				}
-				w->target[0] = (struct target){
-					.step = &w->step[s],
-					.code = slt_table_text(t, r->code),
-					.display = row_name(w->l, t, k),
-					.relation = slt_relation_compose(
-						w->step[s].relation,
-						slt_relation_flip((enum slt_relation)r->relation)),
-					.restored = true,
-				};
-				w->n_targets = 1;
-				return true;
-			}
+			restore_row(w, k);
 		}
 	}
+	if (one_code(w) && !w->overflow) {
+		w->n_targets = 1;
+		return true;
+	}
+	w->n_targets = 0;
 	return false;
-}
-
-static bool one_code(const struct work *w)
-{
-	for (size_t i = 1; i < w->n_targets; i++) {
-		if (strcmp(w->target[i].code, w->target[0].code) != 0) {
-			return false;
-		}
-	}
-	return w->n_targets > 0;
 }
 
 static bool wanted(const struct work *w, const struct target *t, unsigned pass)

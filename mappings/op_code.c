@@ -54,12 +54,29 @@ static struct slt_coding read_coding(struct slt_walk *w, const xmlNode *e)
 				   .display = slt_attr(w->arena, e, "displayName")};
 }
 
+/* A datatype's part by this name: in a namespace that documents of the flow have. What other
+ * readers would not see must not decide anything. */
+static bool is_part(const struct slt_walk *w, const xmlNode *e, const xmlNode *n, const char *name)
+{
+	const struct slt_prefixes *p = &w->flow->prefixes;
+	const char *uri = n->ns ? (const char *)n->ns->href : "";
+
+	if (strcmp((const char *)n->name, name) != 0) {
+		return false;
+	}
+	bool known = n->ns == e->ns;
+	for (size_t i = 0; i < p->n && !known; i++) {
+		known = strcmp(p->v[i].uri, uri) == 0;
+	}
+	return known;
+}
+
 /* Translations may be nested: OpenNCP puts the national coding into the innermost. */
 static void read_translations(struct slt_walk *w, const xmlNode *e, struct slt_coded *c,
 			      unsigned depth)
 {
 	for (const xmlNode *n = slt_xml_first(e); n && depth < 4; n = slt_xml_next(n)) {
-		if (strcmp((const char *)n->name, "translation") != 0) {
+		if (!is_part(w, e, n, "translation")) {
 			continue;
 		}
 		if (c->n_others < SLT_CODED_OTHERS) {
@@ -72,7 +89,7 @@ static void read_translations(struct slt_walk *w, const xmlNode *e, struct slt_c
 static const char *child_text(struct slt_walk *w, const xmlNode *e, const char *name)
 {
 	for (const xmlNode *n = slt_xml_first(e); n; n = slt_xml_next(n)) {
-		if (strcmp((const char *)n->name, name) == 0) {
+		if (is_part(w, e, n, name)) {
 			const char *text = slt_xml_text(w->arena, n);
 			struct slt_str t = slt_str_trim(slt_str(text));
 			return t.n ? slt_arena_strndup(w->arena, t.p, t.n) : NULL;

@@ -196,6 +196,13 @@ static void text_is_looked_up_only_where_allowed(void **state)
 static void a_code_comes_home(void **state)
 {
 	(void)state;
+	/* not by what only looks like a translation */
+	refused((struct job){.from = "AA",
+			     .to = "BB",
+			     .text = "<doc" D "><form code='12' codeSystem='1.1'>"
+				     "<x:translation xmlns:x='urn:x' code='k1' codeSystem='2.1'/>"
+				     "</form></doc>"},
+		SLT_FED_MAP_003, "");
 	becomes((struct job){.from = "BB",
 			     .to = "AA",
 			     .text = "<doc" D

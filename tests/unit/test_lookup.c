@@ -197,6 +197,41 @@ static void the_field_says_which_relations_are_good(void **state)
 	      "22");
 }
 
+/* Anybody can write a translation. */
+static void a_forged_translation_decides_nothing(void **state)
+{
+	const struct slt_coding narrow[] = {{"2.1", "n1", NULL}}, related[] = {{"2.1", "n2", NULL}};
+	const struct slt_coding other[] = {{"2.1", "n3", NULL}}, draft[] = {{"2.1", "n4", NULL}};
+	const struct slt_coding both[] = {{"2.1", "k1", NULL}, {"2.1", "k2", NULL}};
+	const struct query tablet = {"AA", "BB", "1.1", "10", NULL, 0, 0, NULL};
+	const struct query cream = {"AA", "BB", "1.1", "12", NULL, 0, 0, NULL};
+	const struct slt_coding *const forged[] = {narrow, related, other, draft};
+	struct slt_found f;
+
+	(void)state;
+	struct slt_mapset *before = set;
+	struct fixture fix;
+	struct slt_err err = SLT_ERR_INIT;
+	SLT_AUTO_STR char *text = fixture_with("countries/BB/form.tsv", "w1\t",
+					       "n1\tkitsas\t\tP1\tsource-is-narrower-than-target\n"
+					       "n2\tsugulane\t\tP1\trelated-to\n"
+					       "n3\tmuu\t\tP1\tnot-related-to\n"
+					       "n4\tmustand\t\tP1\t\t\t\tdraft\n"
+					       "w1\t");
+	fixture_begin(&fix);
+	fixture_write(&fix, "countries/BB/form.tsv", text);
+	assert_true(slt_mapset_load(fix.dir, &set, &err));
+	fixture_end(&fix);
+	for (size_t i = 0; i < SLT_COUNT(forged); i++) {
+		assert_int_equal(ask(&tablet, forged[i], 1, &f), SLT_LOOKUP_FOUND);
+		assert_string_equal(f.to.code, "T");
+		assert_false(f.restored);
+	}
+	assert_int_equal(ask(&cream, both, SLT_COUNT(both), &f), SLT_LOOKUP_AMBIGUOUS);
+	slt_mapset_free(set);
+	set = before;
+}
+
 static void a_code_comes_home_as_it_went(void **state)
 {
 	const struct slt_coding k2[] = {{"2.9", "k1", NULL}, {"2.1", "k2", "kreem 2"}};
@@ -247,6 +282,7 @@ int main(void)
 		cmocka_unit_test(the_date_of_the_document_decides),
 		cmocka_unit_test(chains_of_replacement_end),
 		cmocka_unit_test(the_field_says_which_relations_are_good),
+		cmocka_unit_test(a_forged_translation_decides_nothing),
 		cmocka_unit_test(a_code_comes_home_as_it_went),
 	};
 
