@@ -156,9 +156,11 @@ void slt_json_read_coded(struct slt_walk *w, xmlNode *e, struct slt_lookup *l, s
 		l->assume = true;
 		return;
 	}
+	c->text = slt_json_text(w->arena, e, "text");
 	if (array) {
 		c->node = choose(w, array, l);
-		c->text = slt_json_text(w->arena, e, "text");
+	} else if (c->text && !slt_json_member(e, "code")) {
+		c->node = NULL; /* a concept in words only */
 	}
 	if (c->node) {
 		c->coding = coding_of(w, c->node);
@@ -245,8 +247,8 @@ void slt_json_write_coded(struct slt_walk *w, const struct slt_rule *r, xmlNode 
 		slt_json_set(c->node, "display", to->display);
 	} else if (array) {
 		write_into(w, r, array, c, to, s);
-	} else if (c->text && !c->coding.code) {
-		/* found by its words: there was no coding */
+	} else if (!c->node) {
+		/* found by its words */
 		write_into(w, r, slt_json_add(e, "coding", SLT_JSON_ARRAY), c, to, s);
 	} else if (slt_json_is_item(e) && how_kept(r) == SLT_KEEP_TRANSLATION) {
 		fill(w, slt_json_item(e->parent, e, SLT_JSON_OBJECT), to, s);

@@ -424,7 +424,8 @@ void slt_op_identifier(struct slt_walk *w, const struct slt_rule *r, xmlNode *e)
 	slt_walk_note(w, e)->home_root = i.home_root;
 	const char *root = root_in_target(w, r->class, &i);
 	bool same = strcmp(root, from.system) == 0;
-	if (!same && w->json) {
+	if (w->json) {
+		/* also where the root stays: the receiver may have a name of its own for it */
 		slt_json_set_root(w, e, root);
 	} else if (!same) {
 		slt_set_attr(e, "root", root);
