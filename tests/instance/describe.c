@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "tests/instance/box.h"
+#include "tests/instance/restsys.h"
 
 static json_t *port_url(unsigned port, const char *path)
 {
@@ -78,6 +79,19 @@ static json_t *services(const struct slt_box *b)
 	return list;
 }
 
+static json_t *rest_services(const struct slt_box *b)
+{
+	json_t *list = json_array();
+	for (const char *const *s = slt_restsys_services; *s != NULL; s++) {
+		struct slt_id id =
+			slt_country_client_id(&b->o.country->member[SLT_CENTRE], b->o.name);
+		id.type = SLT_ID_SERVICE;
+		id.service = *s;
+		slt_assert(json_array_append_new(list, id_text(id)) == 0);
+	}
+	return list;
+}
+
 static json_t *groups(const struct slt_box *b)
 {
 	json_t *o = json_object();
@@ -113,6 +127,7 @@ bool slt_describe_write(const struct slt_box *b, struct slt_err *err)
 	set(o, "tsa_cert", json_string(slt_pki_get(b->pki, "tsa")->cert_path));
 	set(o, "members", members(b));
 	set(o, "services", b->o.centre ? services(b) : json_array());
+	set(o, "rest_services", b->o.centre ? rest_services(b) : json_array());
 	set(o, "groups", groups(b));
 	set(o, "keys", bridge_keys(b));
 	char *text = json_dumps(o, JSON_INDENT(2));

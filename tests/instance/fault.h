@@ -15,8 +15,8 @@ enum slt_fault {
 	SLT_FAULT_NONE,
 	/* requests */
 	SLT_FAULT_UNSIGNED,	      /* no signature part */
-	SLT_FAULT_CHANGED_BYTE,	      /* of the SOAP message, after signing */
-	SLT_FAULT_CHANGED_ATTACHMENT, /* a byte of the last attachment, after signing */
+	SLT_FAULT_CHANGED_BYTE,	      /* of the SOAP or REST head, after signing */
+	SLT_FAULT_CHANGED_ATTACHMENT, /* a byte of the last attachment or body, after signing */
 	SLT_FAULT_WRONG_MEMBER,	      /* signed with another member's certificate */
 	SLT_FAULT_AUTH_KEY,	      /* signed with the authentication certificate */
 	SLT_FAULT_EXPIRED,

@@ -313,7 +313,7 @@ static char other_letter(char c)
 
 static bool damage_head(struct slt_message *m, const char *message_id, struct slt_err *err)
 {
-	SLT_AUTO_STR char *text = slt_asprintf(">%s<", message_id);
+	SLT_AUTO_STR char *text = slt_asprintf(m->kind == SLT_REST ? ":%s\r" : ">%s<", message_id);
 	char *at = message_id[0] == '\0' ? NULL : memmem(m->head.p, m->head.n, text, strlen(text));
 	if (at == NULL) {
 		return slt_fail(err, SLT_EINVAL, "the message has no plain identifier to change");

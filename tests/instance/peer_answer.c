@@ -85,6 +85,9 @@ static bool post(struct slt_exchange *x, struct service_answer *a, struct slt_er
 
 bool slt_exchange_call(struct slt_exchange *x, struct slt_err *err)
 {
+	if (x->rest != NULL) {
+		return slt_exchange_call_rest(x, err);
+	}
 	struct service_answer a = {.body = SLT_BUF_INIT(WIRE_MAX)};
 	SLT_AUTO(slt_soap_free) struct slt_soap *soap = NULL;
 	bool ok = post(x, &a, err) &&
@@ -132,6 +135,9 @@ static void set_request_hash(xmlNode *header, const struct slt_digest *d, bool w
 
 static bool finish_head(struct slt_exchange *x, struct slt_err *err)
 {
+	if (x->rest != NULL) {
+		return slt_exchange_head_rest(x, err);
+	}
 	SLT_AUTO(slt_soap_free) struct slt_soap *soap = NULL;
 	SLT_AUTO_BUF(b, HEAD_MAX);
 	if (!slt_soap_parse(x->answer->head.p, x->answer->head.n, x->answer->content_type, &soap,
@@ -160,7 +166,7 @@ bool slt_exchange_sign(struct slt_exchange *x, struct slt_err *err)
 	return finish_head(x, err) &&
 	       slt_peer_sign(x->b, x->gc, slt_peer_role(x->b, &x->provider), x->fault, x->answer,
 			     err) &&
-	       slt_peer_damage(x->answer, x->soap->header.id, x->fault, err);
+	       slt_peer_damage(x->answer, x->id, x->fault, err);
 }
 
 /* --- sending ---------------------------------------------------------------------------------- */
@@ -189,7 +195,9 @@ static size_t headers_of(const struct slt_exchange *x, const char *type,
 {
 	size_t n = 0;
 	ret[n++] = (struct slt_response_header){"Content-Type", type};
-	ret[n++] = (struct slt_response_header){"x-original-content-type", x->answer_type};
+	if (x->rest == NULL) {
+		ret[n++] = (struct slt_response_header){"x-original-content-type", x->answer_type};
+	}
 	if (x->fault != SLT_FAULT_NO_HASH_ALGORITHM) {
 		ret[n++] = (struct slt_response_header){"x-hash-algorithm", "SHA-512"};
 	}

@@ -14,34 +14,17 @@
 #include "base/log.h"
 #include "federation/transport.h"
 #include "federation/trust.h"
-#include "tests/instance/peer.h"
+#include "tests/instance/peer_call.h"
 #include "tests/instance/soapio.h"
 
-#define WIRE_MAX      (128u << 20)
-#define HEAD_MAX      (20u << 20)
-#define CONNECT_MS    5000
-#define TOTAL_MS      60000
-#define ADDRESSES_MAX 16
-
-struct exchange {
-	struct slt_box *b;
-	struct slt_request *r;
-	struct slt_str body;
-	enum slt_fault fault;
-	struct slt_globalconf *gc;
-	struct slt_message *request, *answer;
-	struct slt_soap *soap;
-	struct slt_id provider;
-	const struct slt_gc_server *server[ADDRESSES_MAX];
-	size_t n_servers;
-	struct slt_buf wire; /* the request as it is sent */
-	char *wire_type;
-	struct slt_bytes peer_fault; /* the provider's side answered with one */
-};
+#define WIRE_MAX   (128u << 20)
+#define HEAD_MAX   (20u << 20)
+#define CONNECT_MS 5000
+#define TOTAL_MS   60000
 
 /* --- what the information system wants -------------------------------------------------------- */
 
-static bool choose_fault(struct exchange *x, struct slt_err *err)
+static bool choose_fault(struct slt_peer_call *x, struct slt_err *err)
 {
 	const char *name = slt_request_header(x->r, "X-Test-Fault");
 	x->fault = name == NULL ? SLT_FAULT_NONE : slt_fault_find(name, false);
@@ -50,7 +33,7 @@ static bool choose_fault(struct exchange *x, struct slt_err *err)
 }
 
 /* The same message from the member's other subsystem, which is in no group. */
-static bool change_client(struct exchange *x, struct slt_err *err)
+static bool change_client(struct slt_peer_call *x, struct slt_err *err)
 {
 	struct slt_soap_header h = x->soap->header;
 	SLT_AUTO_BUF(b, HEAD_MAX);
@@ -66,13 +49,12 @@ static bool change_client(struct exchange *x, struct slt_err *err)
 			      &x->soap, err);
 }
 
-static bool receive(struct exchange *x, struct slt_err *err)
+static bool receive_soap(struct slt_peer_call *x, struct slt_err *err)
 {
 	if (strcmp(slt_request_method(x->r), "POST") != 0) {
 		return slt_fail(err, SLT_EINVALID_HTTP_METHOD, "only POST is accepted");
 	}
-	if (!choose_fault(x, err) ||
-	    !slt_soap_check_action(slt_request_header(x->r, "SOAPAction"), err) ||
+	if (!slt_soap_check_action(slt_request_header(x->r, "SOAPAction"), err) ||
 	    !slt_soapio_read(slt_request_header(x->r, "Content-Type"), x->body, &x->request,
 			     &x->soap, err)) {
 		return false;
@@ -80,17 +62,32 @@ static bool receive(struct exchange *x, struct slt_err *err)
 	if (x->soap->is_fault) {
 		return slt_fail(err, SLT_EINVALID_SOAP, "a request cannot be a SOAP Fault");
 	}
-	return x->fault != SLT_FAULT_CLIENT_NOT_ALLOWED || change_client(x, err);
+	if (x->fault == SLT_FAULT_CLIENT_NOT_ALLOWED && !change_client(x, err)) {
+		return false;
+	}
+	const struct slt_soap_header *h = &x->soap->header;
+	x->client = h->client;
+	x->service = h->service;
+	x->wanted = h->server;
+	x->id = h->id;
+	return true;
+}
+
+static bool receive(struct slt_peer_call *x, struct slt_err *err)
+{
+	x->is_rest = strncmp(slt_request_path(x->r), "/r1/", 4) == 0;
+	return choose_fault(x, err) &&
+	       (x->is_rest ? slt_peer_rest_receive(x, err) : receive_soap(x, err));
 }
 
 /* --- where it goes ---------------------------------------------------------------------------- */
 
-static bool check_client(const struct exchange *x, struct slt_err *err)
+static bool check_client(const struct slt_peer_call *x, struct slt_err *err)
 {
 	struct slt_id own =
 		slt_country_server_id(&x->b->o.country->member[SLT_CENTRE], x->b->o.name);
 	const struct slt_gc_server *s = slt_globalconf_server(x->gc, &own);
-	const struct slt_id *client = &x->soap->header.client;
+	const struct slt_id *client = &x->client;
 	if (s == NULL || !slt_globalconf_serves(x->gc, s, client)) {
 		return slt_fail(err, SLT_EUNKNOWN_MEMBER,
 				"the client %s is not registered at this security server",
@@ -99,10 +96,10 @@ static bool check_client(const struct exchange *x, struct slt_err *err)
 	return true;
 }
 
-static bool list_servers(struct exchange *x, const struct slt_gc_server **ret_maintained,
+static bool list_servers(struct slt_peer_call *x, const struct slt_gc_server **ret_maintained,
 			 struct slt_err *err)
 {
-	const struct slt_id *wanted = &x->soap->header.server;
+	const struct slt_id *wanted = &x->wanted;
 	const struct slt_gc_server *s;
 	bool any = false;
 	for (size_t i = 0; (s = slt_globalconf_server_of(x->gc, &x->provider, i)) != NULL; i++) {
@@ -113,7 +110,7 @@ static bool list_servers(struct exchange *x, const struct slt_gc_server **ret_ma
 		any = true;
 		if (s->maintenance) {
 			*ret_maintained = s;
-		} else if (x->n_servers < ADDRESSES_MAX) {
+		} else if (x->n_servers < SLT_PEER_ADDRESSES_MAX) {
 			x->server[x->n_servers++] = s;
 		}
 	}
@@ -125,11 +122,11 @@ static bool list_servers(struct exchange *x, const struct slt_gc_server **ret_ma
 	return true;
 }
 
-static bool route(struct exchange *x, struct slt_err *err)
+static bool route(struct slt_peer_call *x, struct slt_err *err)
 {
 	const struct slt_gc_server *maintained = NULL;
 	x->gc = slt_confclient_get(x->b->confclient);
-	x->provider = slt_id_client(&x->soap->header.service);
+	x->provider = slt_id_client(&x->service);
 	if (!slt_globalconf_check_valid(x->gc, slt_now_ms(), err) || !check_client(x, err) ||
 	    !list_servers(x, &maintained, err)) {
 		return false;
@@ -153,20 +150,20 @@ static bool route(struct exchange *x, struct slt_err *err)
 
 /* --- the message ------------------------------------------------------------------------------ */
 
-static bool sign(struct exchange *x, struct slt_err *err)
+static bool sign(struct slt_peer_call *x, struct slt_err *err)
 {
-	const char *role = slt_peer_role(x->b, &x->soap->header.client);
+	const char *role = slt_peer_role(x->b, &x->client);
 	slt_buf_init(&x->wire, WIRE_MAX);
 	return slt_peer_add_ocsp(x->b, x->gc, x->fault, x->request, err) &&
 	       slt_peer_sign(x->b, x->gc, role, x->fault, x->request, err) &&
-	       slt_peer_damage(x->request, x->soap->header.id, x->fault, err) &&
+	       slt_peer_damage(x->request, x->id, x->fault, err) &&
 	       slt_peer_bytes(x->request, x->fault, &x->wire, &x->wire_type, err);
 }
 
 /* --- one attempt ------------------------------------------------------------------------------ */
 
 struct attempt {
-	struct exchange *x;
+	struct slt_peer_call *x;
 	const struct slt_gc_server *server;
 	struct slt_transport_reader *reader;
 	char *content_type, *hash;
@@ -255,7 +252,7 @@ static bool on_data(void *arg, const char *p, size_t n, struct slt_err *err)
 					      &a->reader, err)) {
 			return false;
 		}
-		slt_transport_expect(a->reader, SLT_SOAP);
+		slt_transport_expect(a->reader, a->x->is_rest ? SLT_REST : SLT_SOAP);
 	}
 	return slt_transport_feed(a->reader, p, n, err);
 }
@@ -268,17 +265,19 @@ static void on_done(void *arg, int status, bool sent, const struct slt_err *err)
 	a->sent = sent;
 }
 
-static size_t request_headers(const struct exchange *x, struct slt_arena *arena, const char *ret[8])
+static size_t request_headers(const struct slt_peer_call *x, struct slt_arena *arena,
+			      const char *ret[8])
 {
 	uuid_t u;
-	char id[37];
+	char uuid[37];
+	const char *id = x->is_rest ? x->rest->request_id : uuid;
 	size_t n = 0;
 	const char *action = slt_request_header(x->r, "SOAPAction");
 	const char *version = x->fault == SLT_FAULT_OLD_VERSION	  ? "7.5.9"
 			      : x->fault == SLT_FAULT_BAD_VERSION ? "seven"
 								  : SLT_BOX_VERSION;
 	uuid_generate(u);
-	uuid_unparse_lower(u, id);
+	uuid_unparse_lower(u, uuid);
 	if (x->fault != SLT_FAULT_NO_HASH_ALGORITHM) {
 		ret[n++] = "x-hash-algorithm: SHA-512";
 	}
@@ -286,8 +285,13 @@ static size_t request_headers(const struct exchange *x, struct slt_arena *arena,
 		ret[n++] = slt_arena_printf(arena, "x-proxy-version: %s", version);
 	}
 	const char *type = slt_request_header(x->r, "Content-Type");
-	ret[n++] = slt_arena_printf(arena, "x-original-content-type: %s", type == NULL ? "" : type);
-	if (action != NULL) {
+	if (type != NULL || !x->is_rest) {
+		ret[n++] = slt_arena_printf(arena, "x-original-content-type: %s",
+					    type == NULL ? "" : type);
+	}
+	if (x->is_rest) {
+		ret[n++] = "x-road-message-type: REST";
+	} else if (action != NULL) {
 		/* a header without a value is written "name;" for libcurl */
 		ret[n++] = action[0] == '\0'
 				   ? "x-original-soapaction;"
@@ -315,7 +319,7 @@ static bool read_wire(void *arg, char *p, size_t n, size_t *ret_n, struct slt_er
 
 static bool attempt_once(struct attempt *a, int *ret_status, struct slt_err *err)
 {
-	struct exchange *x = a->x;
+	struct slt_peer_call *x = a->x;
 	SLT_AUTO(slt_arena_free) struct slt_arena *arena = slt_arena_new();
 	const char *headers[8];
 	SLT_AUTO_STR char *url =
@@ -365,7 +369,7 @@ static void as_network_error(struct slt_err *err)
 	}
 }
 
-static bool send_to(struct exchange *x, struct attempt *a, struct slt_err *err)
+static bool send_to(struct slt_peer_call *x, struct attempt *a, struct slt_err *err)
 {
 	int status = 0;
 	unsigned char first = 0;
@@ -386,7 +390,7 @@ static bool send_to(struct exchange *x, struct attempt *a, struct slt_err *err)
 	return false;
 }
 
-static bool receive_answer(struct exchange *x, struct attempt *a, struct slt_err *err)
+static bool receive_answer(struct slt_peer_call *x, struct attempt *a, struct slt_err *err)
 {
 	if (a->reader == NULL) {
 		return slt_fail(err, SLT_EIO, "the provider's security server sent nothing");
@@ -398,7 +402,7 @@ static bool receive_answer(struct exchange *x, struct attempt *a, struct slt_err
 	return true;
 }
 
-static bool send_and_receive(struct exchange *x, struct slt_err *err)
+static bool send_and_receive(struct slt_peer_call *x, struct slt_err *err)
 {
 	struct attempt a = {.x = x};
 	unsigned times = x->fault == SLT_FAULT_TWICE ? 2 : 1;
@@ -412,7 +416,7 @@ static bool send_and_receive(struct exchange *x, struct slt_err *err)
 	return ok;
 }
 
-static bool check_answer(struct exchange *x, struct slt_err *err)
+static bool check_answer(struct slt_peer_call *x, struct slt_err *err)
 {
 	if (x->peer_fault.p != NULL) {
 		return true;
@@ -420,6 +424,9 @@ static bool check_answer(struct exchange *x, struct slt_err *err)
 	SLT_AUTO(slt_soap_free) struct slt_soap *answer = NULL;
 	if (!slt_peer_verify(x->gc, x->answer, &x->provider, err)) {
 		return false;
+	}
+	if (x->is_rest) {
+		return slt_peer_rest_check(x, err);
 	}
 	if (!slt_soap_parse(x->answer->head.p, x->answer->head.n, x->answer->content_type, &answer,
 			    err)) {
@@ -430,12 +437,14 @@ static bool check_answer(struct exchange *x, struct slt_err *err)
 
 /* --- back to the information system ----------------------------------------------------------- */
 
-static void answer(struct exchange *x)
+static void answer(struct slt_peer_call *x)
 {
 	struct slt_err err = SLT_ERR_INIT;
 	SLT_AUTO_BUF(out, WIRE_MAX);
 	SLT_AUTO_STR char *type = NULL;
-	if (x->peer_fault.p != NULL) {
+	if (x->is_rest) {
+		slt_peer_rest_answer(x);
+	} else if (x->peer_fault.p != NULL) {
 		slt_httpd_reply(x->r, 200, "text/xml;charset=utf-8",
 				(struct slt_str){x->peer_fault.p, x->peer_fault.n});
 	} else if (slt_soapio_write(x->answer, &out, &type, &err)) {
@@ -446,18 +455,23 @@ static void answer(struct exchange *x)
 	}
 }
 
-static void refuse(const struct exchange *x, enum slt_code whose, struct slt_err *err)
+static void refuse(const struct slt_peer_call *x, enum slt_code whose, struct slt_err *err)
 {
 	(void)slt_prefix(err, whose);
 	slt_log_err(SLT_LOG_INFO, "A message was not delivered", err, "end", "client", NULL);
-	slt_peer_fault(x->r, err);
+	if (x->is_rest) {
+		slt_peer_rest_refuse(x, err);
+	} else {
+		slt_peer_fault(x->r, err);
+	}
 }
 
-static void exchange_fini(struct exchange *x)
+static void call_fini(struct slt_peer_call *x)
 {
 	slt_message_free(x->request);
 	slt_message_free(x->answer);
 	slt_soap_free(x->soap);
+	slt_rest_free(x->rest);
 	slt_globalconf_free(x->gc);
 	slt_buf_fini(&x->wire);
 	free(x->wire_type);
@@ -467,7 +481,7 @@ static void exchange_fini(struct exchange *x)
 void slt_peer_client_handle(void *arg, struct slt_request *r, struct slt_str body)
 {
 	struct slt_err err = SLT_ERR_INIT;
-	struct exchange x = {.b = arg, .r = r, .body = body};
+	struct slt_peer_call x = {.b = arg, .r = r, .body = body};
 	if (!receive(&x, &err)) {
 		refuse(&x, SLT_CLIENT, &err);
 	} else if (!route(&x, &err) || !sign(&x, &err) || !send_and_receive(&x, &err) ||
@@ -476,5 +490,5 @@ void slt_peer_client_handle(void *arg, struct slt_request *r, struct slt_str bod
 	} else {
 		answer(&x);
 	}
-	exchange_fini(&x);
+	call_fini(&x);
 }

@@ -4,6 +4,7 @@
 /* One message at the server end, shared by peer_server.c (up to the service) and peer_answer.c
  * (the service and the way back). */
 
+#include "federation/rest.h"
 #include "federation/transport.h"
 #include "tests/instance/peer.h"
 
@@ -15,7 +16,10 @@ struct slt_exchange {
 	size_t n_chain;
 	struct slt_transport_reader *reader;
 	struct slt_globalconf *gc;
-	struct slt_soap *soap; /* the request's */
+	struct slt_soap *soap; /* the request's head, one of the two */
+	struct slt_rest *rest, *rest_answer;
+	struct slt_id client, service; /* what it says */
+	const char *id;
 	struct slt_id provider;
 	const char *service_url; /* of the provider's information system */
 	struct slt_message *request, *answer;
@@ -23,6 +27,12 @@ struct slt_exchange {
 	struct slt_soap *service_fault; /* the service answered with one */
 	enum slt_fault fault;
 };
+
+/* peer_rest.c: for REST what its namesakes do. */
+SLT_CHECK bool slt_exchange_read_rest(struct slt_exchange *x, const struct slt_message *m,
+				      struct slt_err *err);
+SLT_CHECK bool slt_exchange_call_rest(struct slt_exchange *x, struct slt_err *err);
+SLT_CHECK bool slt_exchange_head_rest(struct slt_exchange *x, struct slt_err *err);
 
 /* Sends the request to the information system; a SOAP Fault of its own goes to service_fault, with
  * failure. */

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "federation/trust.h"
 #include "tests/instance/peer_exchange.h"
+#include "tests/instance/restsys.h"
 
 #define PEM_MAX (64u << 10)
 
@@ -33,6 +34,8 @@ static void done(void *state)
 	slt_transport_reader_free(x->reader);
 	slt_soap_free(x->soap);
 	slt_soap_free(x->service_fault);
+	slt_rest_free(x->rest);
+	slt_rest_free(x->rest_answer);
 	slt_message_free(x->request);
 	slt_message_free(x->answer);
 	slt_globalconf_free(x->gc);
@@ -119,21 +122,34 @@ static void reject(void *arg, void *state, struct slt_request *r, const struct s
 
 static bool check_provider(struct slt_exchange *x, struct slt_err *err)
 {
-	const struct slt_soap_header *h = &x->soap->header;
 	struct slt_id own =
 		slt_country_server_id(&x->b->o.country->member[SLT_CENTRE], x->b->o.name);
 	const struct slt_gc_server *server = slt_globalconf_server(x->gc, &own);
-	if (h->server.type != SLT_ID_NONE && !slt_id_eq(&h->server, &own)) {
+	/* REST's header of that name is for the client's security server alone */
+	const struct slt_soap_header *h = x->soap == NULL ? NULL : &x->soap->header;
+	if (h != NULL && h->server.type != SLT_ID_NONE && !slt_id_eq(&h->server, &own)) {
 		return slt_fail(err, SLT_EINVALID_SECURITY_SERVER,
 				"the message is for the security server %s of %s, not for this one",
 				h->server.server, h->server.member_code);
 	}
-	x->provider = slt_id_client(&h->service);
+	x->provider = slt_id_client(&x->service);
 	if (server == NULL || !slt_globalconf_serves(x->gc, server, &x->provider)) {
 		return slt_fail(err, SLT_EUNKNOWN_MEMBER,
 				"the service provider %s is not registered at this security server",
 				x->provider.member_code);
 	}
+	return true;
+}
+
+static bool read_soap(struct slt_exchange *x, struct slt_err *err)
+{
+	x->soap = slt_transport_take_soap(x->reader);
+	if (x->soap == NULL || x->soap->is_fault) {
+		return slt_fail(err, SLT_EINVALID_SOAP, "a request cannot be a SOAP Fault");
+	}
+	x->client = x->soap->header.client;
+	x->service = x->soap->header.service;
+	x->id = x->soap->header.id;
 	return true;
 }
 
@@ -147,15 +163,9 @@ static bool authenticate(struct slt_exchange *x, struct slt_err *err)
 		free(fault.p);
 		return ok && slt_fail(err, SLT_EMISSING_SOAP, "the SOAP message is missing");
 	}
-	if (m->kind == SLT_REST) {
-		return slt_fail(err, SLT_EUNKNOWN_SERVICE,
-				"this security server has no REST services");
-	}
-	x->soap = slt_transport_take_soap(x->reader);
-	if (x->soap == NULL || x->soap->is_fault) {
-		return slt_fail(err, SLT_EINVALID_SOAP, "a request cannot be a SOAP Fault");
-	}
-	if (!check_provider(x, err)) {
+	bool rest = m->kind == SLT_REST;
+	if (!(rest ? slt_exchange_read_rest(x, m, err) : read_soap(x, err)) ||
+	    !check_provider(x, err)) {
 		return false;
 	}
 	if (m->n_ocsp == 0) {
@@ -168,8 +178,8 @@ static bool authenticate(struct slt_exchange *x, struct slt_err *err)
 	}
 	struct slt_ocsp_source source = {der, m->n_ocsp};
 	struct slt_path path;
-	return slt_trust_tls_peer(x->gc, x->chain, x->n_chain, &source, &x->soap->header.client,
-				  slt_now_ms(), &path, NULL, err);
+	return slt_trust_tls_peer(x->gc, x->chain, x->n_chain, &source, &x->client, slt_now_ms(),
+				  &path, NULL, err);
 }
 
 static bool complete(struct slt_exchange *x, struct slt_err *err)
@@ -190,10 +200,15 @@ static bool complete(struct slt_exchange *x, struct slt_err *err)
  * server, may offer any. */
 static bool find_service(struct slt_exchange *x, struct slt_err *err)
 {
-	const struct slt_id *service = &x->soap->header.service;
+	const struct slt_id *service = &x->service;
 	const struct slt_country *country = x->b->o.country;
 	struct slt_id centre = slt_country_client_id(&country->member[SLT_CENTRE], x->b->o.name);
 	struct slt_id bridge = slt_country_client_id(&country->member[SLT_BRIDGE], x->b->o.name);
+	if (x->rest != NULL) {
+		return (slt_id_eq(&x->provider, &centre) && slt_restsys_offers(service->service)) ||
+		       slt_fail(err, SLT_EUNKNOWN_SERVICE, "there is no REST service %s",
+				service->service);
+	}
 	if (slt_id_eq(&x->provider, &centre) &&
 	    slt_infosys_offers(x->b->infosys, service->service, service->version)) {
 		x->service_url = x->b->infosys_url;
@@ -206,7 +221,6 @@ static bool find_service(struct slt_exchange *x, struct slt_err *err)
 
 static bool authorise(struct slt_exchange *x, struct slt_err *err)
 {
-	const struct slt_soap_header *h = &x->soap->header;
 	const char *groups[] = {x->b->o.country->cross_border, x->b->o.country->pharmacies};
 	bool allowed = false;
 	if (!find_service(x, err)) {
@@ -215,22 +229,22 @@ static bool authorise(struct slt_exchange *x, struct slt_err *err)
 	for (size_t i = 0; i < SLT_COUNT(groups); i++) {
 		struct slt_id g = {
 			.type = SLT_ID_GLOBALGROUP, .instance = x->b->o.name, .group = groups[i]};
-		allowed = allowed || slt_globalconf_in_group(x->gc, &h->client, &g);
+		allowed = allowed || slt_globalconf_in_group(x->gc, &x->client, &g);
 	}
 	if (!allowed) {
 		return slt_fail(err, SLT_EACCESS_DENIED, "the client %s may not call %s",
-				h->client.subsystem == NULL ? h->client.member_code
-							    : h->client.subsystem,
-				h->service.service);
+				x->client.subsystem == NULL ? x->client.member_code
+							    : x->client.subsystem,
+				x->service.service);
 	}
 	return !atomic_load(&x->b->down[SLT_BOX_DISABLED]) ||
 	       slt_fail(err, SLT_ESERVICE_DISABLED, "the service %s is switched off",
-			h->service.service);
+			x->service.service);
 }
 
 static bool verify(struct slt_exchange *x, struct slt_err *err)
 {
-	return slt_peer_verify(x->gc, x->request, &x->soap->header.client, err);
+	return slt_peer_verify(x->gc, x->request, &x->client, err);
 }
 
 /* --- the steps in a row ----------------------------------------------------------------------- */
@@ -254,8 +268,8 @@ static void exchange_run(struct slt_exchange *x)
 		}
 		return;
 	}
-	slt_log(SLT_LOG_INFO, "A message was answered", "id", x->soap->header.id, "service",
-		x->soap->header.service.service, NULL);
+	slt_log(SLT_LOG_INFO, "A message was answered", "id", x->id, "service", x->service.service,
+		NULL);
 	slt_exchange_send(x);
 }
 
