@@ -468,31 +468,43 @@ static bool try_location(struct download *d, const struct location *at, struct s
 	       collect(d, a, err) && gc_store_commit(d->store, err);
 }
 
-/* Of what went wrong at several addresses, that one is silent says least. */
-static bool says_little(enum slt_code code)
+/* Of what went wrong at several addresses, that one is silent says least; then, that it does not
+ * have what it should. */
+static int weight(enum slt_code code)
 {
-	return code == SLT_OK || code == SLT_ENETWORK || code == SLT_EUNKNOWN_HOST ||
-	       code == SLT_EHTTP || code == SLT_EDEADLINE || code == SLT_EGC_DOWNLOAD;
+	switch ((int)code) {
+	case SLT_OK:
+		return 0;
+	case SLT_ENETWORK:
+	case SLT_EUNKNOWN_HOST:
+	case SLT_EDEADLINE:
+		return 1;
+	case SLT_EHTTP:
+	case SLT_EGC_DOWNLOAD:
+		return 2;
+	default:
+		return 3;
+	}
 }
 
 static bool try_all(struct download *d, const struct locations *l, struct slt_err *err)
 {
-	struct slt_err first = SLT_ERR_INIT;
+	struct slt_err worst = SLT_ERR_INIT;
 
 	for (size_t i = 0; i < l->n; i++) {
 		struct slt_err why = SLT_ERR_INIT;
 		if (try_location(d, &l->v[i], l->arena, &why)) {
 			return true;
 		}
-		if (says_little(first.code)) {
-			first = why;
+		if (weight(why.code) > weight(worst.code)) {
+			worst = why;
 		}
 	}
-	if (first.code == SLT_OK) {
+	if (worst.code == SLT_OK) {
 		return slt_fail(err, SLT_EGC_DOWNLOAD,
 				"there is no address to fetch the configuration from");
 	}
-	*err = first;
+	*err = worst;
 	return slt_wrap(err, "cannot fetch the configuration of instance %s", d->anchor->instance);
 }
 
