@@ -23,8 +23,9 @@ static struct slt_arena *arena;
 
 static void respond(struct slt_buf *b, int64_t this_update, enum pki_status status)
 {
-	struct pki_ocsp o = {.single[0] = {ss, ca, status, this_update}};
+	struct pki_ocsp o = {.single[0] = {.cert = ss, .issuer = ca, .status = status}};
 
+	o.single[0].this_update = this_update;
 	o.single[0].revoked_at = PKI_NOT_BEFORE;
 	slt_buf_init(b, SLT_OCSP_BYTES_MAX);
 	pki_ocsp(&o, b);
