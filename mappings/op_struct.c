@@ -363,13 +363,17 @@ void slt_op_require(struct slt_walk *w, const struct slt_rule *r, xmlNode *e)
 
 	slt_path_each(r->where, e, count_one, &n);
 	p.place = slt_walk_place(w, NULL);
-	if (n >= r->at_least) {
+	bool many = r->at_most > 0 && n > r->at_most;
+	if (n >= r->at_least && !many) {
 		struct slt_trace_entry x = {.outcome = SLT_OUT_CHECKED, .place = p.place};
 		slt_walk_trace(w, r, &x);
 		return;
 	}
-	struct slt_trace_entry x = {
-		.outcome = SLT_OUT_REFUSED, .place = p.place, .note = "missing"};
+	/* which of several is meant, every reader would decide for itself */
+	p.detail = many ? "there are more of it than there may be" : p.detail;
+	struct slt_trace_entry x = {.outcome = SLT_OUT_REFUSED,
+				    .place = p.place,
+				    .note = many ? "too many" : "missing"};
 	slt_walk_trace(w, r, &x);
 	slt_walk_problem(w, r, r->error ? r->error : SLT_FED_STR_003,
 			 r->severity == SLT_SEV_ERROR ? SLT_SEV_ERROR : SLT_SEV_WARNING, &p);

@@ -266,6 +266,24 @@ class Documents:
         self.refused("FED-STR-002", self.pharmacy.dispense, self.rows["fi-01-tablet.xml"],
                      document("ee-02-tablet.xml"))
 
+    def twice_the_same(self):
+        one = document("dispensation-ee-01.xml")
+        form = re.search(r"<pharm:formCode [^>]*/>", one).group(0)
+        other = form.replace('code="738"', 'code="10000"')
+        target = re.search(r"(?s)<recordTarget.*?</recordTarget>", one).group(0)
+        quantity = '<quantity value="2" unit="1"/>'
+        code = re.search(r"<code [^>]*60593-1[^>]*/>", one).group(0)
+        foreign = '<x:formCode xmlns:x="urn:hl7-org:pharm:x" code="10000"/>'
+        for old, new in (
+            (form, form + other),
+            (form, foreign + form),
+            (target, target + target),
+            (quantity, quantity + quantity.replace("2", "20")),
+            (code, code + code.replace("60593-1", "57833-6")),
+        ):
+            self.refused("FED-STR-003", self.pharmacy.dispense, self.rows["fi-01-tablet.xml"],
+                         one.replace(old, new, 1))
+
     def two_documents(self):
         one = re.sub(r"^\s*<\?xml[^>]*\?>", "", document("dispensation-ee-01.xml"))
         self.refused("FED-STR-002", self.pharmacy.dispense, self.rows["fi-01-tablet.xml"],
@@ -348,6 +366,7 @@ def main():
              documents.dispensation_of_another_prescription),
             ("a prescription is no dispensation", documents.prescription_as_a_dispensation),
             ("two documents where one is meant are refused", documents.two_documents),
+            ("what stands once must not stand twice", documents.twice_the_same),
         ):
             cases.run(name, case)
         bridge = Bridge(world)
