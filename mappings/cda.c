@@ -82,6 +82,15 @@ struct gather {
 	char pending[4096];
 };
 
+static const char *attribute_text(struct slt_walk *w, const xmlAttr *a)
+{
+	const xmlNode *only = a->children;
+
+	return only && !only->next && only->type == XML_TEXT_NODE
+		       ? (const char *)only->content
+		       : slt_path_value(w->arena, (const xmlNode *)(const void *)a);
+}
+
 static void flush(struct gather *g)
 {
 	slt_hasher_add(g->h, g->pending, g->n);
@@ -107,7 +116,8 @@ static void hash_text(struct gather *g, char mark, const char *s)
 }
 
 /* Names, attributes and text in document order: independent of prefixes and of the envelope. */
-static void hash_tree(struct slt_walk *w, struct gather *h, const xmlNode *n, unsigned depth)
+static void hash_tree(struct slt_walk *w, struct gather *h, const xmlNode *n, const char *uri,
+		      unsigned depth)
 {
 	for (; n; n = n->next) {
 		if (n->type == XML_TEXT_NODE || n->type == XML_CDATA_SECTION_NODE) {
@@ -116,15 +126,18 @@ static void hash_tree(struct slt_walk *w, struct gather *h, const xmlNode *n, un
 		if (n->type != XML_ELEMENT_NODE) {
 			continue;
 		}
-		hash_text(h, 'n', n->ns ? (const char *)n->ns->href : NULL);
+		const char *own = n->ns ? (const char *)n->ns->href : "";
+		/* said where it is not the one around it */
+		if (strcmp(own, uri) != 0) {
+			hash_text(h, 'n', own);
+		}
 		hash_text(h, 'e', (const char *)n->name);
 		for (const xmlAttr *a = n->properties; a; a = a->next) {
 			hash_text(h, 'a', (const char *)a->name);
-			hash_text(h, 'v',
-				  slt_path_value(w->arena, (const xmlNode *)(const void *)a));
+			hash_text(h, 'v', attribute_text(w, a));
 		}
 		if (depth < SLT_WALK_DEPTH) {
-			hash_tree(w, h, n->children, depth + 1);
+			hash_tree(w, h, n->children, own, depth + 1);
 		}
 		hash_text(h, '/', NULL);
 	}
@@ -139,7 +152,7 @@ void slt_cda_digest(struct slt_walk *w)
 	hash_text(&g, 'f', w->flow->id);
 	hash_text(&g, 'c', w->from->code);
 	hash_text(&g, 'c', w->to->code);
-	hash_tree(w, &g, slt_xml_first(w->root), 0);
+	hash_tree(w, &g, slt_xml_first(w->root), "", 0);
 	flush(&g);
 	slt_hasher_end(h, &d);
 	memcpy(w->source_digest, d.v, sizeof(w->source_digest));

@@ -10,6 +10,7 @@ struct state { /* a step in the tree; the root stands for "before the document" 
 	const struct slt_step *step;
 	uint16_t parent, first, next; /* children as a list, in the order added */
 	bool below;		      /* has children reached by "//" */
+	bool any;		      /* has children that name no element exactly */
 	uint32_t *id;
 	uint32_t n_ids;
 	uint16_t hash_next; /* children of one parent with the same name */
@@ -98,6 +99,7 @@ static uint16_t child_state(struct slt_matcher *m, uint16_t parent, const struct
 		m->state[last].next = c;
 	}
 	m->state[parent].below |= descendant;
+	m->state[parent].any |= !step->test.local;
 	return c;
 }
 
@@ -131,15 +133,22 @@ bool slt_matcher_add(struct slt_matcher *m, const struct slt_path *p, uint32_t i
 	return true;
 }
 
-/* Children that name an element exactly are found by its local name; the others are tried. */
-static uint32_t slot_of(const struct slt_matcher *m, uint16_t parent, const char *local)
+static uint64_t hash_name(const char *local)
 {
-	uint64_t h = UINT64_C(14695981039346656037) + parent;
+	uint64_t h = UINT64_C(14695981039346656037);
 
 	for (; *local; local++) {
 		h = (h ^ (unsigned char)*local) * UINT64_C(1099511628211);
 	}
-	return (uint32_t)(h ^ (h >> 32)) & m->mask;
+	return h;
+}
+
+/* Children that name an element exactly are found by its local name; the others are tried. */
+static uint32_t slot_of(const struct slt_matcher *m, uint16_t parent, uint64_t name)
+{
+	uint64_t h = (name + parent) * UINT64_C(0x9e3779b97f4a7c15);
+
+	return (uint32_t)(h >> 32) & m->mask;
 }
 
 void slt_matcher_finish(struct slt_matcher *m)
@@ -157,7 +166,7 @@ void slt_matcher_finish(struct slt_matcher *m)
 		if (!s->step->test.local) {
 			continue;
 		}
-		uint32_t k = slot_of(m, s->parent, s->step->test.local);
+		uint32_t k = slot_of(m, s->parent, hash_name(s->step->test.local));
 		while (m->slot[k] != NONE &&
 		       (m->state[m->slot[k]].parent != s->parent ||
 			strcmp(m->state[m->slot[k]].step->test.local, s->step->test.local) != 0)) {
@@ -261,14 +270,14 @@ static void try_state(struct slt_match_run *r, struct frame *f, uint16_t c, bool
 }
 
 static void try_children(struct slt_match_run *r, struct frame *f, uint16_t parent, bool only_below,
-			 const xmlNode *e)
+			 const xmlNode *e, uint64_t name)
 {
 	const struct slt_matcher *m = r->m;
-	uint32_t k = slot_of(m, parent, (const char *)e->name);
 
 	if (m->state[parent].first == NONE) {
 		return;
 	}
+	uint32_t k = slot_of(m, parent, name);
 	while (m->slot[k] != NONE) {
 		uint16_t c = m->slot[k];
 		if (m->state[c].parent == parent &&
@@ -279,6 +288,9 @@ static void try_children(struct slt_match_run *r, struct frame *f, uint16_t pare
 			break;
 		}
 		k = (k + 1) & m->mask;
+	}
+	if (!m->state[parent].any) {
+		return;
 	}
 	for (uint16_t c = m->state[parent].first; c != NONE; c = m->state[c].next) {
 		if (!m->state[c].step->test.local) {
@@ -292,6 +304,7 @@ size_t slt_match_enter(struct slt_match_run *r, const xmlNode *element, const ui
 	slt_assert(r->depth + 1 < r->max_depth + 1);
 	struct frame *up = &r->frame[r->depth];
 	struct frame *f = &r->frame[++r->depth];
+	uint64_t name = hash_name((const char *)element->name);
 
 	r->n_out = 0;
 	*f = (struct frame){.inherited = r->n_set};
@@ -308,10 +321,10 @@ size_t slt_match_enter(struct slt_match_run *r, const xmlNode *element, const ui
 	}
 	f->active = r->n_set;
 	for (size_t i = 0; i < up->n_active; i++) {
-		try_children(r, f, r->set[up->active + i], false, element);
+		try_children(r, f, r->set[up->active + i], false, element, name);
 	}
 	for (size_t i = 0; i < up->n_inherited; i++) {
-		try_children(r, f, r->set[up->inherited + i], true, element);
+		try_children(r, f, r->set[up->inherited + i], true, element, name);
 	}
 	*ret_ids = r->out;
 	return r->n_out;

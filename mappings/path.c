@@ -368,7 +368,9 @@ bool slt_path_parse(const char *text, const struct slt_prefixes *prefixes, struc
 
 bool slt_test_matches(const struct slt_test *t, const xmlNode *node)
 {
-	if (t->local && strcmp((const char *)node->name, t->local) != 0) {
+	/* most names differ in their first letter already */
+	if (t->local && ((char)node->name[0] != t->local[0] ||
+			 strcmp((const char *)node->name, t->local) != 0)) {
 		return false;
 	}
 	if (t->any_uri) {
@@ -407,12 +409,15 @@ static bool each(const struct slt_path *p, size_t i, xmlNode *context, slt_path_
 	if (s->attribute && !s->descendant) {
 		return true;
 	}
-	for (xmlNode *n = slt_xml_first(context); n; n = slt_xml_next(n)) {
+	for (xmlNode *n = context->children; n; n = n->next) {
+		if (n->type != XML_ELEMENT_NODE) {
+			continue;
+		}
 		if (!s->attribute && slt_test_matches(&s->test, n) && slt_pred_holds(s->pred, n) &&
 		    !arrive(p, i, n, fn, arg)) {
 			return false;
 		}
-		if (s->descendant && !each(p, i, n, fn, arg)) {
+		if (s->descendant && n->children && !each(p, i, n, fn, arg)) {
 			return false;
 		}
 	}

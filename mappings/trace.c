@@ -33,6 +33,37 @@ static void copy_code(struct slt_arena *a, struct slt_trace_code *c)
 	c->display = slt_arena_strdup(a, c->display);
 }
 
+const char *slt_trace_place(struct slt_trace *t, struct slt_str path, const char *attribute)
+{
+	size_t n = attribute ? strlen(attribute) : 0;
+	char *place = slt_arena_alloc(t->arena, path.n + n + 3);
+
+	if (path.n) {
+		memcpy(place, path.p, path.n);
+	}
+	if (attribute) {
+		memcpy(place + path.n, "/@", 2);
+		memcpy(place + path.n + 2, attribute, n);
+	}
+	t->place = place;
+	return place;
+}
+
+/* A copy of a text that does not change while the trace grows: one for each address, mostly. */
+static const char *keep(struct slt_trace *t, const char *text)
+{
+	size_t i = ((uintptr_t)text >> 3) * 31 % SLT_TRACE_KEPT;
+
+	if (!text) {
+		return NULL;
+	}
+	if (t->kept[i].text != text || strcmp(t->kept[i].copy, text) != 0) {
+		t->kept[i].text = text;
+		t->kept[i].copy = slt_arena_strdup(t->arena, text);
+	}
+	return t->kept[i].copy;
+}
+
 bool slt_trace_add(struct slt_trace *t, const struct slt_trace_entry *e)
 {
 	struct slt_trace_entry c = *e;
@@ -40,13 +71,13 @@ bool slt_trace_add(struct slt_trace *t, const struct slt_trace_entry *e)
 	if (t->n == SLT_TRACE_MAX) {
 		return false;
 	}
-	c.document = slt_arena_strdup(t->arena, e->document);
-	c.rule = slt_arena_strdup(t->arena, e->rule);
-	c.place = slt_arena_strdup(t->arena, e->place);
-	c.table = slt_arena_strdup(t->arena, e->table);
-	c.from_version = slt_arena_strdup(t->arena, e->from_version);
-	c.to_version = slt_arena_strdup(t->arena, e->to_version);
-	c.relation = slt_arena_strdup(t->arena, e->relation);
+	c.document = keep(t, e->document);
+	c.rule = keep(t, e->rule);
+	c.place = e->place == t->place ? t->place : slt_arena_strdup(t->arena, e->place);
+	c.table = keep(t, e->table);
+	c.from_version = keep(t, e->from_version);
+	c.to_version = keep(t, e->to_version);
+	c.relation = keep(t, e->relation);
 	c.note = slt_arena_strdup(t->arena, e->note);
 	copy_code(t->arena, &c.from);
 	copy_code(t->arena, &c.pivot);

@@ -40,14 +40,20 @@ struct slt_trace_entry {
 	bool personal;	  /* from and to are masked unless asked for */
 };
 
+#define SLT_TRACE_KEPT 64
+
 struct slt_trace {
 	struct slt_arena *arena;
+	struct { /* texts of the set copied last, by their address: most entries share them */
+		const char *text, *copy;
+	} kept[SLT_TRACE_KEPT];
+	const char *place; /* made last */
 	struct slt_trace_entry *entry;
 	size_t n, cap;
 	const char *from, *to, *flow, *message, *service; /* service: the flow's word */
 	const char *from_version, *to_version, *flow_version;
-	const char *set_digest;	  /* hex */
-	const char *input_digest; /* SHA-256 of the body as it came, hex; NULL when not computed */
+	const char *set_digest;	   /* hex */
+	const char *input_digest;  /* SHA-256 of the body as it came, hex; NULL when not computed */
 	const char *output_digest; /* of what was written, where the caller says so */
 	int64_t now_ms;
 };
@@ -58,8 +64,10 @@ struct slt_trace *slt_trace_new(void);
 void slt_trace_free(struct slt_trace *t);
 SLT_DEFINE_AUTO(struct slt_trace *, slt_trace_free)
 
-/* Copies the entry and its strings. False when full. */
+/* Copies the entry and its strings; not a place that slt_trace_place() made. False when full. */
 SLT_CHECK bool slt_trace_add(struct slt_trace *t, const struct slt_trace_entry *e);
+/* "path" or "path/@attribute", made in the trace. */
+const char *slt_trace_place(struct slt_trace *t, struct slt_str path, const char *attribute);
 const char *slt_outcome_name(enum slt_outcome o);
 /* How many entries have the outcome. */
 size_t slt_trace_count(const struct slt_trace *t, enum slt_outcome o);

@@ -80,10 +80,7 @@ static void place_leave(struct slt_walk *w)
 
 const char *slt_walk_place(struct slt_walk *w, const char *attribute)
 {
-	struct slt_str s = slt_buf_str(&w->place);
-
-	return attribute ? slt_arena_printf(w->arena, "%.*s/@%s", (int)s.n, s.p, attribute)
-			 : slt_arena_strndup(w->arena, s.p, s.n);
+	return slt_trace_place(w->trace, slt_buf_str(&w->place), attribute);
 }
 
 /* --- saying what happened --- */
@@ -216,10 +213,18 @@ xmlNode *slt_clone(xmlNode *node, xmlNode *parent)
 
 void slt_set_attr(xmlNode *element, const char *name, const char *value)
 {
-	if (value) {
+	xmlAttr *a = element->properties;
+
+	while (a && (a->ns || strcmp((const char *)a->name, name) != 0)) {
+		a = a->next;
+	}
+	if (!value && a) {
+		xmlRemoveProp(a);
+	} else if (value && a && a->children && !a->children->next &&
+		   a->children->type == XML_TEXT_NODE) {
+		xmlNodeSetContent(a->children, SLT_XML(value));
+	} else if (value) {
 		xmlSetProp(element, SLT_XML(name), SLT_XML(value));
-	} else {
-		xmlUnsetProp(element, SLT_XML(name));
 	}
 }
 
