@@ -31,7 +31,7 @@ struct slt_flow_message { /* the pivot's names of a service's body elements */
 	int format;		 /* enum slt_message_format */
 	struct slt_name name[2]; /* request, response; empty for JSON */
 	const char *kind[2];	 /* "list.request", "list.response" */
-	/* the kind of document that comes with it, exactly one; SLT_NO_DOCUMENT: none at all; NULL:
+	/* the kind of the one document that may come with it; SLT_NO_DOCUMENT: none at all; NULL:
 	 * not looked at */
 	const char *document[2];
 	unsigned line;

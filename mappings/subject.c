@@ -185,10 +185,12 @@ static void check_documents(struct slt_walk *w)
 		}
 	}
 	bool none = strcmp(kind, SLT_NO_DOCUMENT) == 0;
-	if (wrong > 0 || right != (none ? 0 : 1)) {
+	/* none at all is for the receiver to judge: it may stand in an attachment that is not here
+	 */
+	if (wrong > 0 || right > 1) {
 		broken(w, "documents", "field.structure", SLT_FED_STR_002,
 		       none ? "this message has no document"
-			    : "this message has exactly one document, of its own kind");
+			    : "this message has one document, of its own kind");
 	}
 }
 
