@@ -13,6 +13,8 @@
 
 #define RETRY_MS  5000
 #define FETCH_MS  30000
+#define START_MS  1500
+#define STOP_MS	  3000
 #define STAMP_MAX 1000 /* messages in one time-stamp batch */
 
 enum task { TASK_CONF, TASK_TABLES, TASK_OCSP, TASK_STAMP, TASK_COUNT };
@@ -20,18 +22,23 @@ enum task { TASK_CONF, TASK_TABLES, TASK_OCSP, TASK_STAMP, TASK_COUNT };
 static const char *const task_names[] = {"global configuration", "mapping tables", "OCSP responses",
 					 "time-stamping"};
 
-struct due {
-	int64_t at_ms[TASK_COUNT];
+struct keeper { /* one side's */
+	struct slt_refresh *refresh;
+	struct slt_side *side;
+	pthread_t thread;
+	int64_t due_ms[TASK_COUNT];
 	bool failing[TASK_COUNT];
 };
 
 struct slt_refresh {
 	struct slt_service *service;
-	struct due due[SLT_SIDES_MAX];
-	pthread_t thread;
+	struct keeper keeper[SLT_SIDES_MAX];
+	size_t n; /* keepers that were started */
 	pthread_mutex_t lock;
-	pthread_cond_t wake;
+	pthread_cond_t wake; /* of what follows */
+	size_t n_ready;	     /* keepers that have done their first round */
 	bool stopping;
+	pthread_mutex_t tables_lock; /* the mapping set is all sides' */
 };
 
 /* --- the tasks ---------------------------------------------------------------------------- */
@@ -263,7 +270,7 @@ static bool renew_stamps(struct slt_service *s, struct slt_side *side, struct sl
 	return true;
 }
 
-/* --- the thread --------------------------------------------------------------------------- */
+/* --- the threads -------------------------------------------------------------------------- */
 
 static bool (*const tasks[])(struct slt_service *s, struct slt_side *side, struct slt_err *err) = {
 	renew_conf, renew_tables, renew_ocsp, renew_stamps};
@@ -291,72 +298,130 @@ static int64_t retry_ms(const struct slt_config_side *c, enum task t)
 	return t == TASK_TABLES || interval < RETRY_MS ? interval : RETRY_MS;
 }
 
-static void run_task(struct slt_refresh *r, size_t side, enum task t)
+static bool attempt(struct keeper *k, enum task t, struct slt_err *err)
 {
-	struct slt_side *s = r->service->side[side];
-	struct due *d = &r->due[side];
-	struct slt_err err = SLT_ERR_INIT;
-	bool ok = tasks[t](r->service, s, &err);
+	struct slt_refresh *r = k->refresh;
 
-	if (!ok && !d->failing[t]) {
-		slt_log_err(SLT_LOG_ERR, "a renewal failed and will be tried again", &err, "side",
-			    slt_side_name(s), "what", task_names[t], NULL);
-	} else if (ok && d->failing[t]) {
-		slt_log(SLT_LOG_NOTICE, "a renewal works again", "side", slt_side_name(s), "what",
-			task_names[t], NULL);
+	if (t != TASK_TABLES) {
+		return tasks[t](r->service, k->side, err);
 	}
-	d->failing[t] = !ok;
-	d->at_ms[t] = slt_mono_us() / 1000 +
-		      (ok ? interval_ms(slt_side_config(s), t) : retry_ms(slt_side_config(s), t));
+	pthread_mutex_lock(&r->tables_lock);
+	bool ok = tasks[t](r->service, k->side, err);
+	pthread_mutex_unlock(&r->tables_lock);
+	return ok;
 }
 
-static void run_due(struct slt_refresh *r, bool all)
+static void run_task(struct keeper *k, enum task t)
 {
-	for (size_t i = 0; i < r->service->n_sides; i++) {
-		for (int t = 0; t < TASK_COUNT; t++) {
-			if (all || r->due[i].at_ms[t] <= slt_mono_us() / 1000) {
-				run_task(r, i, (enum task)t);
-			}
+	const struct slt_config_side *c = slt_side_config(k->side);
+	struct slt_err err = SLT_ERR_INIT;
+	bool ok = attempt(k, t, &err);
+
+	if (!ok && !k->failing[t]) {
+		slt_log_err(SLT_LOG_ERR, "a renewal failed and will be tried again", &err, "side",
+			    c->name, "what", task_names[t], NULL);
+	} else if (ok && k->failing[t]) {
+		slt_log(SLT_LOG_NOTICE, "a renewal works again", "side", c->name, "what",
+			task_names[t], NULL);
+	}
+	k->failing[t] = !ok;
+	k->due_ms[t] = slt_mono_us() / 1000 + (ok ? interval_ms(c, t) : retry_ms(c, t));
+}
+
+static bool is_stopping(struct slt_refresh *r)
+{
+	pthread_mutex_lock(&r->lock);
+	bool stopping = r->stopping;
+	pthread_mutex_unlock(&r->lock);
+	return stopping;
+}
+
+/* The tasks before `end` that are due: all of them at first. */
+static void run_due(struct keeper *k, enum task end)
+{
+	for (int t = 0; t < (int)end && !is_stopping(k->refresh); t++) {
+		if (k->due_ms[t] <= slt_mono_us() / 1000) {
+			run_task(k, (enum task)t);
 		}
 	}
+}
+
+static struct timespec in_ms(int64_t ms)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	t.tv_sec += ms / 1000;
+	t.tv_nsec += ms % 1000 * 1000000;
+	if (t.tv_nsec >= 1000000000) {
+		t.tv_sec++;
+		t.tv_nsec -= 1000000000;
+	}
+	return t;
 }
 
 static void *work(void *arg)
 {
-	struct slt_refresh *r = arg;
+	struct keeper *k = arg;
+	struct slt_refresh *r = k->refresh;
 
+	run_due(k, TASK_STAMP); /* nobody waits for a time-stamp */
 	pthread_mutex_lock(&r->lock);
+	r->n_ready++;
+	pthread_cond_broadcast(&r->wake);
 	while (!r->stopping) {
-		struct timespec until;
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_sec++;
-		pthread_cond_timedwait(&r->wake, &r->lock, &until);
-		bool stop = r->stopping;
 		pthread_mutex_unlock(&r->lock);
-		if (!stop) {
-			run_due(r, false);
-		}
+		run_due(k, TASK_COUNT);
 		pthread_mutex_lock(&r->lock);
+		struct timespec until = in_ms(1000);
+		if (!r->stopping) {
+			pthread_cond_timedwait(&r->wake, &r->lock, &until);
+		}
 	}
 	pthread_mutex_unlock(&r->lock);
+	run_task(k, TASK_STAMP);
 	return NULL;
+}
+
+static void await_first_round(struct slt_refresh *r)
+{
+	struct timespec until = in_ms(START_MS);
+	int e = 0;
+
+	pthread_mutex_lock(&r->lock);
+	while (r->n_ready < r->n && e == 0) {
+		e = pthread_cond_timedwait(&r->wake, &r->lock, &until);
+	}
+	bool late = r->n_ready < r->n;
+	pthread_mutex_unlock(&r->lock);
+	if (late) {
+		slt_log(SLT_LOG_WARNING,
+			"an instance's services are slow: serving with what is there already",
+			NULL);
+	}
 }
 
 bool slt_refresh_start(struct slt_service *s, struct slt_refresh **ret, struct slt_err *err)
 {
-	struct slt_refresh *r = slt_calloc(1, sizeof(*r));
+	SLT_AUTO(slt_refresh_stop) struct slt_refresh *r = slt_calloc(1, sizeof(*r));
 
 	r->service = s;
 	pthread_mutex_init(&r->lock, NULL);
+	pthread_mutex_init(&r->tables_lock, NULL);
 	pthread_cond_init(&r->wake, NULL);
-	run_due(r, true);
-	int e = pthread_create(&r->thread, NULL, work, r);
-	if (e != 0) {
-		free(r);
-		return slt_fail(err, SLT_EINTERNAL, "cannot start the refresh thread: %s",
-				strerror(e));
+	for (size_t i = 0; i < s->n_sides; i++) {
+		struct keeper *k = &r->keeper[i];
+		k->refresh = r;
+		k->side = s->side[i];
+		int e = pthread_create(&k->thread, NULL, work, k);
+		if (e != 0) {
+			return slt_fail(err, SLT_EINTERNAL, "cannot start a refresh thread: %s",
+					strerror(e));
+		}
+		r->n++;
 	}
-	*ret = r;
+	await_first_round(r);
+	*ret = SLT_TAKE(r);
 	return true;
 }
 
@@ -367,13 +432,18 @@ void slt_refresh_stop(struct slt_refresh *r)
 	}
 	pthread_mutex_lock(&r->lock);
 	r->stopping = true;
-	pthread_cond_signal(&r->wake);
+	pthread_cond_broadcast(&r->wake);
 	pthread_mutex_unlock(&r->lock);
-	pthread_join(r->thread, NULL);
-	for (size_t i = 0; i < r->service->n_sides; i++) {
-		run_task(r, i, TASK_STAMP);
+	struct timespec until = in_ms(STOP_MS);
+	for (size_t i = 0; i < r->n; i++) {
+		if (pthread_timedjoin_np(r->keeper[i].thread, NULL, &until) != 0) {
+			/* it waits for an answer that does not come */
+			slt_client_stop(r->service->client);
+			pthread_join(r->keeper[i].thread, NULL);
+		}
 	}
 	pthread_cond_destroy(&r->wake);
+	pthread_mutex_destroy(&r->tables_lock);
 	pthread_mutex_destroy(&r->lock);
 	free(r);
 }

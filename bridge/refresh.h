@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * What must be renewed while the bridge runs, by one thread: global configuration, and the mapping
+ * What must be renewed while the bridge runs, by a thread for each side, so that an instance whose
+ * services hang does not hold up another's: global configuration, and the mapping
  * tables published with it, OCSP responses of the own certificates, time-stamps of the message log.
  * A failure is logged when it begins, and again when it ends; meanwhile it is tried again after a
  * few seconds.
@@ -11,10 +12,11 @@
 #include "service.h"
 
 struct slt_refresh;
-/* Does one round of everything before it returns, so that a bridge that can serve does so at
- * once; what fails then is logged and tried again. */
+/* Waits a moment for a first round, so that a bridge that can serve does so at once; what fails
+ * then is logged and tried again. */
 SLT_CHECK bool slt_refresh_start(struct slt_service *s, struct slt_refresh **ret,
 				 struct slt_err *err);
-/* Time-stamps what is left, then ends the thread. */
+/* Time-stamps what is left, then ends the threads; after a few seconds ends their calls, and with
+ * them the service's client. */
 void slt_refresh_stop(struct slt_refresh *r);
 SLT_DEFINE_AUTO(struct slt_refresh *, slt_refresh_stop)
