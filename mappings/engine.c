@@ -489,6 +489,7 @@ bool slt_map_apply(const struct slt_mapset *s, const struct slt_map_input *in,
 	w->trace = result->trace;
 	w->problems = result->problems;
 	w->problems->messages = s->messages;
+	w->problems->flow = slt_arena_strdup(w->problems->arena, in->flow);
 	w->message = message_name(in->message);
 	w->arena = slt_arena_new();
 	w->said = slt_arena_alloc(w->arena, sizeof(*w->said));

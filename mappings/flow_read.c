@@ -59,7 +59,7 @@ static const struct slt_conf_option subject_options[] = {
 	{.name = "field", .type = SLT_CONF_STRING, .offset = S(slt_subject, field), .doc = "what people call it"},
 	{.name = "documents", .type = SLT_CONF_STRINGS, .offset = S(slt_subject, documents), .doc = "kinds of documents"},
 	{.name = "body", .type = SLT_CONF_STRING, .offset = S(slt_subject, body_text), .required = true, .doc = "identifier in a body"},
-	{.name = "document", .type = SLT_CONF_STRING, .offset = S(slt_subject, document_text), .required = true, .doc = "identifier in a document"},
+	{.name = "document", .type = SLT_CONF_STRING, .offset = S(slt_subject, document_text), .doc = "identifier in a document"},
 	{.name = "any", .type = SLT_CONF_BOOL, .offset = S(slt_subject, any), .doc = "one of several in the document is enough"},
 	{.name = "error", .type = SLT_CONF_STRING, .offset = S(slt_subject, error_text), .fallback = "FED-ID-003", .doc = "fault code"},
 };

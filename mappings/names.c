@@ -110,11 +110,37 @@ static bool qualified(const xmlNode *e)
 	return false;
 }
 
+/* The same for the members of a JSON object, or of the objects of an array: these names hold in it
+ * only. */
+static void exchange_members(struct slt_walk *w, xmlNode *e, const struct slt_name_pair *pair,
+			     bool in)
+{
+	for (xmlNode *n = slt_xml_first(e), *next; n; n = next) {
+		const struct slt_attribute_pair *p = pair_of(pair, (const char *)n->name, in);
+		next = slt_xml_next(n);
+		if (slt_json_is_item(n)) {
+			exchange_members(w, n, pair, in);
+		} else if (p && in) {
+			xmlNodeSetName(n, SLT_XML(p->pivot));
+			slt_walk_note(w, n)->in_pivot = true;
+		} else if (p) {
+			xmlNodeSetName(n, SLT_XML(p->national));
+			slt_walk_note(w, n)->in_target = true;
+		} else if (!in && !slt_walk_note(w, n)->in_pivot && !by_pivot(w->to_flow, n)) {
+			/* an operation made it */
+			slt_walk_say(w, "names", SLT_OUT_DROPPED, (const char *)n->name, NULL,
+				     "the receiving country has no word for this member");
+			slt_walk_drop(w, n);
+		}
+	}
+}
+
 /* Takes attributes and text away and puts them under their new names. False when one has none. */
 static bool exchange(struct slt_walk *w, xmlNode *e, const struct slt_name_pair *pair, bool in)
 {
 	if (w->json) {
-		return true; /* members have no attributes */
+		exchange_members(w, e, pair, in);
+		return true;
 	}
 	struct value v[PAIRS_MAX];
 	size_t n = read_values(w, e, v);
@@ -164,14 +190,18 @@ bool slt_names_in(struct slt_walk *w, xmlNode *e)
 {
 	const struct slt_name_pair *pair = by_national(w->from_flow, e);
 
-	if (w->json && slt_json_is_item(e)) {
-		return true; /* what stands in an array has no name */
+	/* what stands in an array has no name; some members got theirs with their object */
+	if (w->json && (slt_json_is_item(e) || slt_walk_note(w, e)->in_pivot)) {
+		return true;
 	}
 	if (!pair) {
 		refuse(w, e, NULL, "the element is not known here");
 		return false;
 	}
 	bool good = exchange(w, e, pair, true);
+	if (w->json) {
+		slt_walk_note(w, e)->in_pivot = true;
+	}
 	struct slt_trace_entry x = {.rule = "names",
 				    .from = {.code = pair->national_text},
 				    .pivot = {.code = pair->pivot_text},
@@ -195,6 +225,9 @@ static void out_below(struct slt_walk *w, xmlNode *parent, unsigned depth)
 		}
 		if (w->json && slt_json_is_item(e)) {
 			out_below(w, e, depth + 1);
+			continue;
+		}
+		if (w->json && slt_walk_note(w, e)->in_target) {
 			continue;
 		}
 		const struct slt_name_pair *pair = by_pivot(w->to_flow, e);

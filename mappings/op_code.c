@@ -467,6 +467,9 @@ void slt_op_code(struct slt_walk *w, const struct slt_rule *r, xmlNode *e)
 		return;
 	}
 	enum slt_lookup_status s = slt_lookup(&l, &c.coding, &f);
+	if (w->json && c.several) {
+		s = SLT_LOOKUP_AMBIGUOUS; /* which of two codes counts, every reader would decide */
+	}
 	if (f.pivot.code) {
 		slt_walk_note(w, e)->pivot_code = f.pivot.code;
 	}

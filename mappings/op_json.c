@@ -129,17 +129,27 @@ static struct slt_coding coding_of(struct slt_walk *w, const xmlNode *e)
 }
 
 /* Of several codings the one to translate: in the country's own system, else in the pivot's. */
-static xmlNode *choose(struct slt_walk *w, const xmlNode *array, const struct slt_lookup *l)
+static xmlNode *choose(struct slt_walk *w, const xmlNode *array, const struct slt_lookup *l,
+		       bool *ret_several)
 {
+	xmlNode *chosen = NULL;
+	const char *code = NULL;
+
 	const struct slt_system *systems[] = {l->from ? l->from->system : NULL,
 					      l->pivot ? l->pivot->system : NULL};
 
 	for (size_t k = 0; k < SLT_COUNT(systems); k++) {
 		for (xmlNode *n = slt_xml_first(array); n; n = slt_xml_next(n)) {
 			struct slt_coding c = coding_of(w, n);
-			if (slt_system_match(systems[k], c.system) != SLT_SYSTEM_OTHER) {
-				return n;
+			if (slt_system_match(systems[k], c.system) == SLT_SYSTEM_OTHER) {
+				continue;
 			}
+			*ret_several |= chosen && !same(code, c.code);
+			chosen = chosen ? chosen : n;
+			code = code ? code : c.code;
+		}
+		if (chosen) {
+			return chosen;
 		}
 	}
 	return slt_xml_first(array);
@@ -158,7 +168,7 @@ void slt_json_read_coded(struct slt_walk *w, xmlNode *e, struct slt_lookup *l, s
 	}
 	c->text = slt_json_text(w->arena, e, "text");
 	if (array) {
-		c->node = choose(w, array, l);
+		c->node = choose(w, array, l, &c->several);
 	} else if (c->text && !slt_json_member(e, "code")) {
 		c->node = NULL; /* a concept in words only */
 	}

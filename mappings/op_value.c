@@ -382,6 +382,7 @@ static void by_form(struct slt_walk *w, const struct slt_rule *r, xmlNode *e,
 		return;
 	}
 	slt_walk_note(w, e)->identifier = found;
+	slt_walk_note(w, e)->home_root = found->root;
 	trace_id(w, r, from, found->root, SLT_OUT_CHECKED, "told by its form");
 }
 

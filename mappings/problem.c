@@ -89,16 +89,22 @@ static const char *placeholder(const struct slt_problems *p, const struct slt_ma
 	return NULL;
 }
 
-/* A warning has a sentence of its own: its document was passed on. */
+/* A warning has a sentence of its own: its document was passed on. A flow may have its own, too:
+ * what a pharmacist is told helps nobody at a register. */
 static const char *sentence(const struct slt_problems *p, const struct slt_map_problem *m,
 			    const char *lang)
 {
-	char key[64];
+	const char *flow[] = {p->flow, p->flow, NULL, NULL}, *langs[] = {lang, "en", lang, "en"};
+	const char *t = NULL;
 
-	snprintf(key, sizeof(key), "%s%s", slt_code_name(m->code, SLT_DIALECT_CAMEL),
-		 m->severity == SLT_SEV_WARNING ? ".warning" : "");
-	const char *t = slt_message(p->messages, key, lang);
-	return t ? t : slt_message(p->messages, key, "en");
+	for (size_t i = p->flow ? 0 : 2; i < SLT_COUNT(flow) && !t; i++) {
+		char key[128];
+		snprintf(key, sizeof(key), "%s%s%s%s", slt_code_name(m->code, SLT_DIALECT_CAMEL),
+			 m->severity == SLT_SEV_WARNING ? ".warning" : "", flow[i] ? "." : "",
+			 flow[i] ? flow[i] : "");
+		t = slt_message(p->messages, key, langs[i]);
+	}
+	return t;
 }
 
 void slt_problem_text(const struct slt_problems *p, const struct slt_map_problem *m,

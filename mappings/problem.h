@@ -30,6 +30,7 @@ struct slt_map_problem {
 struct slt_problems {
 	struct slt_arena *arena;
 	const struct slt_messages *messages; /* borrowed from the set; NULL: English only */
+	const char *flow; /* whose own sentences go before the general ones; NULL: none */
 	struct slt_map_problem *v;
 	size_t n, cap;
 	size_t errors; /* of severity error, counted even beyond the cap */

@@ -33,6 +33,9 @@ static bool collect(void *arg, xmlNode *node)
 	const char *root = slt_attr(c->w->arena, node, "root");
 	const char *extension = slt_attr(c->w->arena, node, "extension");
 
+	if (c->w->json && node->type == XML_ELEMENT_NODE) {
+		slt_json_read_id(c->w, node, &root, &extension);
+	}
 	if (node->type == XML_ELEMENT_NODE && (root || extension)) {
 		struct slt_map_subject *x = add(c->w, c->s);
 		x->root = note && note->home_root ? note->home_root : root;

@@ -458,7 +458,9 @@ static bool enter_element(struct slt_walk *w, xmlNode *e, struct slt_err *err)
 	if (kind) {
 		return nested(w, e, kind, err);
 	}
-	e->_private = NULL; /* whatever an earlier owner of the tree left there */
+	if (!w->json) {
+		e->_private = NULL; /* whatever an earlier owner of the tree left there */
+	}
 	place_enter(w, e);
 	good = rules_of_element(w, e, err);
 	place_leave(w);

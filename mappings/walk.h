@@ -32,7 +32,8 @@ struct slt_plans { /* of a flow and a country, one per kind */
 struct slt_node_note {
 	const char *pivot_code;			 /* of a code rule */
 	const struct slt_identifier *identifier; /* of an identifier rule */
-	const char *home_root; /* the identifier's root in the country that issues it */
+	const char *home_root;	  /* the identifier's root in the country that issues it */
+	bool in_pivot, in_target; /* a JSON member that has the pivot's, the receiver's name */
 };
 
 /* What bodies and documents of the message said of one subject, whatever country's root it stands
@@ -171,6 +172,7 @@ struct slt_coded { /* an element that holds a code, as it came */
 	struct slt_coding other[SLT_CODED_OTHERS]; /* its translations */
 	size_t n_others;
 	xmlNode *node; /* JSON: the coding that was read; NULL when there is none */
+	bool several;  /* JSON: another in the same system says something else */
 };
 
 /* Text of a string, number or boolean; NULL for all else. */
