@@ -19,6 +19,7 @@ static const char usage[] =
 	"       silta map check [--mappings DIR]\n"
 	"       silta map coverage [--from CC --to CC] [--list ID] [options]\n"
 	"       silta map roundtrip [--from CC --to CC] [--list ID] [options]\n"
+	"       silta map diff OLD NEW [--documents FILE…|--log FILE] [options]\n"
 	"       silta map sign --key FILE --cert FILE [options]\n"
 	"       silta map verify --ca FILE [options]\n"
 	"\n"
@@ -27,6 +28,7 @@ static const char usage[] =
 	"check      reads tables and rules and prints every problem with file and line\n"
 	"coverage   counts per list what arrives, and lists the codes that do not\n"
 	"roundtrip  lists the codes that do not come back as they went\n"
+	"diff       tells what a new version of a set would change\n"
 	"sign       makes and signs the manifest of a set, or adds an approval to it\n"
 	"verify     tells whether a set is as it was signed, by whom, and in force\n"
 	"\n"
@@ -103,7 +105,7 @@ static const struct option long_options[] = {
 };
 /* clang-format on */
 
-static bool read_message(const char *text, enum slt_map_message *ret)
+bool slt_map_read_message(const char *text, enum slt_map_message *ret)
 {
 	static const char *const words[] = {"request", "response", "fault"};
 
@@ -153,7 +155,7 @@ static bool set_option(int c, struct slt_map_options *o)
 	switch (c) {
 	case OPT_MESSAGE:
 		o->has_message = true;
-		return read_message(optarg, &o->message);
+		return slt_map_read_message(optarg, &o->message);
 	case OPT_PERSONAL:
 		o->personal = true;
 		return true;
@@ -436,6 +438,7 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } others[] = {
+	{"diff", slt_map_diff},
 	{"sign", slt_map_set},
 	{"verify", slt_map_set},
 };

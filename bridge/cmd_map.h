@@ -25,3 +25,6 @@ int slt_map_coverage(const struct slt_map_options *o);
 int slt_map_roundtrip(const struct slt_map_options *o);
 /* sign, verify: argv[0] says which. */
 int slt_map_set(int argc, char **argv);
+int slt_map_diff(int argc, char **argv);
+/* Says on standard error when it is none. */
+SLT_CHECK bool slt_map_read_message(const char *text, enum slt_map_message *ret);

@@ -14,7 +14,8 @@ enum column {
 	COL_STATUS, COL_JUSTIFICATION, COL_SOURCE, COL_REVIEWED, COL_NOTE, COL_COUNT
 };
 
-static const char *const columns[COL_COUNT] = {
+_Static_assert(COL_COUNT == SLT_TABLE_COLUMNS, "columns");
+const char *const slt_table_columns[SLT_TABLE_COLUMNS] = {
 	"code", "display", "lang", "relation", "pivot_code", "pivot_display",
 	"direction", "preferred", "when", "valid_from", "valid_to", "replaced_by",
 	"status", "justification", "source", "reviewed", "note",
@@ -311,7 +312,7 @@ static const char *cell(const struct loader *l, enum column c)
 static void complain(const struct loader *l, enum column c, const char *what)
 {
 	slt_lint_add(l->lint, slt_tsv_path(l->t->tsv), slt_tsv_line(l->t->tsv), "%s '%.60s' %s",
-		     columns[c], cell(l, c), what);
+		     slt_table_columns[c], cell(l, c), what);
 }
 
 static unsigned read_word(const struct loader *l, enum column c, const char *const *words, size_t n)
@@ -472,7 +473,7 @@ bool slt_table_load(const char *path, const char *sha256, enum slt_table_kind ki
 {
 	struct slt_tsv *tsv;
 
-	if (!slt_tsv_open(path, sha256, columns, COL_COUNT, 1, lint, &tsv)) {
+	if (!slt_tsv_open(path, sha256, slt_table_columns, COL_COUNT, 1, lint, &tsv)) {
 		return false;
 	}
 	*ret = fill(tsv, kind, lint);
@@ -484,7 +485,7 @@ bool slt_table_load_bytes(const char *path, struct slt_str bytes, enum slt_table
 {
 	struct slt_tsv *tsv;
 
-	if (!slt_tsv_open_bytes(path, bytes, columns, COL_COUNT, 1, lint, &tsv)) {
+	if (!slt_tsv_open_bytes(path, bytes, slt_table_columns, COL_COUNT, 1, lint, &tsv)) {
 		return false;
 	}
 	*ret = fill(tsv, kind, lint);

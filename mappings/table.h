@@ -23,6 +23,9 @@ enum slt_relation {
 enum slt_direction { SLT_DIR_BOTH, SLT_DIR_TO_PIVOT, SLT_DIR_FROM_PIVOT };
 enum slt_row_status { SLT_ROW_ACTIVE, SLT_ROW_DRAFT, SLT_ROW_RETIRED };
 
+#define SLT_TABLE_COLUMNS 17
+extern const char *const slt_table_columns[SLT_TABLE_COLUMNS]; /* in the order they are written */
+
 #define SLT_ROW_NONE UINT32_MAX
 #define SLT_CODE_MAX 1024 /* bytes of a code */
 
