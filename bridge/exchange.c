@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <string.h>
 
 #include <uuid/uuid.h>
 
@@ -153,6 +154,30 @@ void slt_exchange_fault_code(const struct slt_exchange *x, char *ret, size_t n)
 	slt_prefix(&e, SLT_SERVERPROXY);
 	slt_err_fault_code(&e, (enum slt_dialect)slt_side_config(x->side[SLT_NEAR])->dialect, ret,
 			   n);
+}
+
+/* Words joined by signs, no blank, and no run of digits as long as in a personal code. */
+static bool is_code(const char *s)
+{
+	size_t digits = 0;
+
+	for (const char *p = s; *p; p++) {
+		bool digit = *p >= '0' && *p <= '9';
+		bool letter = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z');
+		digits = digit ? digits + 1 : 0;
+		if (digits > 5 || (!digit && !letter && !strchr("._:-", *p))) {
+			return false;
+		}
+	}
+	return *s != '\0';
+}
+
+void slt_exchange_logged_code(const struct slt_exchange *x, char *ret, size_t n)
+{
+	slt_exchange_fault_code(x, ret, n);
+	if (x->soap_answer && x->soap_answer->is_fault && !is_code(ret)) {
+		snprintf(ret, n, "provider_fault");
+	}
 }
 
 void slt_exchange_fault(struct slt_request *request, const char *code, const char *text,

@@ -57,6 +57,7 @@ struct slt_exchange {
 
 	struct slt_msglog_record record; /* being logged */
 	bool sent;			 /* the request may have reached the provider */
+	bool answered;			 /* and its answer has been verified */
 	bool believed;			 /* the provider's answer tells what became of it */
 	bool logged;			 /* the exchange is open in the message log */
 	struct slt_bytes fault_in;	 /* the provider's side answered with this SOAP Fault */
@@ -81,6 +82,9 @@ void slt_pipeline_resume(struct slt_exchange *x, const struct slt_err *err);
 const char *slt_exchange_user(const struct slt_exchange *x, const char *user);
 /* The fault code that the caller gets for x->err. */
 void slt_exchange_fault_code(const struct slt_exchange *x, char *ret, size_t n);
+/* The same for the logs: a provider's own only if it looks like a code, and not like a sentence or
+ * somebody's number. */
+void slt_exchange_logged_code(const struct slt_exchange *x, char *ret, size_t n);
 /* Answers x->request with x->err: for a message that the rules refuse, with the sentences for the
  * pharmacist in each language and the structured problems as detail. */
 void slt_exchange_answer_fault(struct slt_exchange *x);

@@ -237,6 +237,7 @@ static enum result verify_answer(struct slt_exchange *x, struct slt_err *err)
 				 slt_now_ms(), err) &&
 		  x->protocol->check_answer(x, err);
 	x->believed = ok;
+	x->answered = ok;
 	return ok ? GO_ON : FAIL;
 }
 
@@ -318,8 +319,12 @@ static void report(struct slt_exchange *x)
 		}
 	}
 	if (failed) {
-		slt_exchange_fault_code(x, code, sizeof(code));
+		slt_exchange_logged_code(x, code, sizeof(code));
 	}
+	/* a provider's words are for the caller: they may name a patient */
+	const char *why = x->soap_answer && x->soap_answer->is_fault
+				  ? "the provider answered with a fault"
+				  : x->err.msg;
 	/* The owner of the exchange logs a failure once, here; a provider's own fault, or a message
 	 * that the rules refuse, is the ordinary course of business. */
 	slt_log(SLT_LOG_INFO, failed ? "exchange refused" : "exchange done", "exchange", x->id,
@@ -328,7 +333,7 @@ static void report(struct slt_exchange *x)
 		known ? slt_id_text(&h->client, x->arena) : NULL, "service",
 		known ? slt_id_text(&h->service, x->arena) : NULL, "id", h->id, "ms",
 		ms_of(x, slt_mono_us() - x->started_us), "steps", slt_buf_str(&spent).p, "fault",
-		failed ? code : NULL, "why", failed ? x->err.msg : NULL, NULL);
+		failed ? code : NULL, "why", failed ? why : NULL, NULL);
 }
 
 static enum slt_msglog_status outcome(const struct slt_exchange *x)
@@ -353,7 +358,7 @@ static void finish(struct slt_exchange *x)
 		return;
 	}
 	if (x->err.code != SLT_OK) {
-		slt_exchange_fault_code(x, code, sizeof(code));
+		slt_exchange_logged_code(x, code, sizeof(code));
 	}
 	slt_msglog_finish(x->service->log, x->id, outcome(x), code[0] ? code : NULL, slt_now_ms(),
 			  finished, x);

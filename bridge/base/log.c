@@ -9,7 +9,8 @@
 
 #include "base/clock.h"
 
-#define LINE_MAX_BYTES 8192
+#define LINE_MAX_BYTES (256u << 10) /* more than all fields of a line can make */
+#define VALUE_MAX      2048
 
 static struct {
 	enum slt_level max;
@@ -29,8 +30,43 @@ bool slt_log_enabled(enum slt_level l)
 	return l <= conf.max;
 }
 
+/* Bytes of the UTF-8 character at p, 0 when there is none. */
+static size_t character(const unsigned char *p)
+{
+	size_t n = p[0] < 0x80	 ? 1
+		   : p[0] < 0xc2 ? 0
+		   : p[0] < 0xe0 ? 2
+		   : p[0] < 0xf0 ? 3
+		   : p[0] < 0xf5 ? 4
+				 : 0;
+
+	for (size_t i = 1; i < n; i++) {
+		if ((p[i] & 0xc0u) != 0x80u) {
+			return 0;
+		}
+	}
+	return n;
+}
+
+/* A peer's text may be as long as it likes and of any bytes: the line stays one that can be read,
+ * and keeps its end. */
+static void value(struct slt_buf *b, const char *v)
+{
+	SLT_AUTO_BUF(clean, VALUE_MAX + 8);
+	size_t n;
+
+	for (; *v && clean.n < VALUE_MAX; v += n ? n : 1) {
+		n = character((const unsigned char *)v);
+		slt_buf_add(&clean, n ? v : "?", n ? n : 1);
+	}
+	if (*v) {
+		slt_buf_adds(&clean, "…");
+	}
+	slt_buf_add_json(b, slt_buf_str(&clean).p);
+}
+
 /* JSON's escapes keep a value on one line and between its quotes in both forms. */
-static void field(struct slt_buf *b, const char *key, const char *value)
+static void field(struct slt_buf *b, const char *key, const char *text)
 {
 	if (conf.json) {
 		slt_buf_addc(b, ',');
@@ -39,7 +75,7 @@ static void field(struct slt_buf *b, const char *key, const char *value)
 	} else {
 		slt_buf_addf(b, " %s=", key);
 	}
-	slt_buf_add_json(b, value);
+	value(b, text);
 }
 
 static void begin(struct slt_buf *b, enum slt_level l, const char *sentence)

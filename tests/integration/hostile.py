@@ -12,9 +12,9 @@ import sys
 import threading
 import time
 
-from tap import OPENER, SILTA, Cases, World
+from tap import OPENER, SILTA, Cases, World, command
 
-from pharmacy import Fault, Pharmacy, document, patients
+from pharmacy import NS, Fault, Pharmacy, document, patients
 
 
 class Bridge:
@@ -153,6 +153,15 @@ class Evil:
         self.asked.append(query)
         self.on_relay(s, query)
 
+    def genuine_relay(self, s, query):
+        url = f'http://{self.instance["server_address"]}:{self.instance["ocsp_port"]}/?{query}'
+        with OPENER.open(url, timeout=10) as r:
+            body, kind = r.read(), r.headers["Content-Type"].encode()
+        s.sendall(
+            b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %d\r\n"
+            b"Connection: close\r\n\r\n%s" % (kind, len(body), body)
+        )
+
     def close(self):
         for s in self.sockets:
             s.shutdown(socket.SHUT_RDWR)
@@ -290,6 +299,16 @@ class Documents:
                      one + one)
 
 
+def soap_fault(code, text):
+    body = (
+        f'<s:Envelope xmlns:s="{NS["soap"]}"><s:Body><s:Fault><faultcode>{code}</faultcode>'
+        f"<faultstring>{text}</faultstring></s:Fault></s:Body></s:Envelope>"
+    ).encode()
+    return (
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: %d\r\n\r\n" % len(body)
+    ) + body
+
+
 class Load:
     """Pharmacies that go on calling until told to end."""
 
@@ -319,6 +338,63 @@ class Load:
         self.ending = True
         for t in self.threads:
             t.join()
+
+
+class Logs:
+    """What stands in the logs afterwards."""
+
+    def __init__(self, world, bridge):
+        self.world = world
+        self.bridge = bridge
+        self.pharmacy = Pharmacy(world.endpoints)
+        self.row = patients()["fi-01-tablet.xml"]
+
+    def status_of_last(self):
+        log = self.world.endpoints["silta"]["log"]
+        return json.loads(command(SILTA, "log", "list", "--json", "--log", log).splitlines()[-1])
+
+    def a_providers_words(self):
+        evil = Evil(self.world)
+        evil.on_relay = evil.genuine_relay
+        self.bridge.start(finland=evil.settings)
+        secret = self.row["patient_code"]
+        try:
+            for code, text in (
+                ("rk:EI_LOYDY", f"Potilasta {secret} ei ole"),
+                (secret, "no"),
+                ("rk:" + secret[:6] + ".x", "no"),
+            ):
+                evil.on_call = lambda s, f=soap_fault(code, text): s.sendall(f)
+                try:
+                    self.pharmacy.list(self.row)
+                except Fault as fault:
+                    if secret[:6] not in fault.code + fault.text:
+                        raise
+                time.sleep(0.2)
+                if secret[:6] in self.bridge.text() + json.dumps(self.status_of_last()):
+                    raise AssertionError("a personal code stands in the log")
+        finally:
+            evil.close()
+            self.bridge.stop(10)
+
+    def an_answer_not_believed(self):
+        self.bridge.start()
+        try:
+            for mode in ("changed-byte", "unsigned", "wrong-hash", "truncated"):
+                self.world.admin("FI", "/reset")
+                self.world.admin("FI", "/answer-fault", mode=mode, times=1)
+                try:
+                    self.pharmacy.dispense(self.row, document("dispensation-ee-01.xml"))
+                    raise AssertionError("no fault")
+                except Fault:
+                    pass
+                time.sleep(0.2)
+                last = self.status_of_last()
+                if last["status"] != "unknown":
+                    raise AssertionError(f"{mode}: {last}")
+        finally:
+            self.world.admin("FI", "/reset")
+            self.bridge.stop(10)
 
 
 class Stops:
@@ -374,6 +450,10 @@ def main():
         stops = Stops(world, bridge)
         cases.run("a provider cannot replace the bridge's own OCSP responses",
                   providers.others_certificates_in_the_chain)
+        logs = Logs(world, bridge)
+        cases.run("a provider's words about a patient stand in no log", logs.a_providers_words)
+        cases.run("after an answer that is not believed the outcome is unknown",
+                  logs.an_answer_not_believed)
         cases.run("stopped under load without a drain, it ends well", stops.under_load, 0, 10)
         cases.run("stopped under load with a drain, it ends well", stops.under_load, 5, 20)
         cases.run("stopped while providers do not answer, it ends", stops.while_the_provider_hangs)
