@@ -82,9 +82,6 @@ class Container:
 
 def xmlsec(c, wanted):
     need("xmlsec1")
-    method = re.search('<ds:SignatureMethod Algorithm="([^"]*)"', c.signature).group(1)
-    if "-rsa-MGF1" in method:
-        raise Skip("xmlsec1 1.2 does not know RSA-PSS; the checker judges it")
     words = ["xmlsec1", "--verify", "--insecure", "--pubkey-cert-pem", c.path("signer.pem"),
              "--id-attr:Id", XADES + ":SignedProperties"]
     for name in ("message.xml", "sig-hashchainresult.xml"):
@@ -193,7 +190,8 @@ def judge_container(cases, work, file, conf, judge):
                   ["asice", f"{TRUST}/{conf}", f"{TRUST}/{file}"], judge)
     c = Container(work, file, conf)
     if judge == "OK" or name in SPOILT_SIGNATURE:
-        cases.run(f"xmlsec1: {name}", xmlsec, c, name not in SPOILT_SIGNATURE)
+        if "-rsa-MGF1" not in c.signature:  # xmlsec1 1.2 does not know RSA-PSS; the checker does
+            cases.run(f"xmlsec1: {name}", xmlsec, c, name not in SPOILT_SIGNATURE)
     if judge == "OK" or name in SPOILT_STAMP:
         cases.run(f"openssl ts: {name}", time_stamp, c, name not in SPOILT_STAMP)
     if judge == "OK" or name in OCSP_OTHERWISE:
