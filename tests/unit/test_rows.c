@@ -412,7 +412,7 @@ static void no_row_names_what_the_pivot_has_not(void **state)
 	assert_true(rows > 2000);
 }
 
-static size_t names;
+static size_t names_seen;
 
 /* The name that arrives is one of the receiver's own names of the code that arrives. */
 static void run_names(struct comparison *c, const char *from, const char *to)
@@ -448,16 +448,16 @@ static void run_names(struct comparison *c, const char *from, const char *to)
 			fail_msg("%s %s: %s is no name of %s", c->from->id, coding.code,
 				 f.to.display, f.to.code);
 		}
-		names += own;
+		names_seen += own;
 	}
 }
 
 static void names_are_the_receivers(void **state)
 {
 	(void)state;
-	names = 0;
+	names_seen = 0;
 	each_pair(EXACT, run_names);
-	assert_true(names > 800);
+	assert_true(names_seen > 800);
 }
 
 /* --- the same again --------------------------------------------------------------------------- */
