@@ -102,7 +102,7 @@ class Evil:
         self.on_call = lambda connection: None
         self.on_relay = lambda connection, query: None
         self.sockets = []
-        self.port = self.listen(lambda s: self.transport(context, s))
+        self.port = self.listen(lambda s: self.transport(context, s))  # may be replaced
         self.ocsp_port = self.listen(self.relay)
         self.settings = [("peer_port", self.port), ("peer_ocsp_port", self.ocsp_port)]
 
@@ -334,10 +334,112 @@ class Load:
         for t in self.threads:
             t.start()
 
+    def wait_for(self, count):
+        """Until so many calls came through."""
+        for _ in range(1000):
+            if self.good >= count:
+                return
+            time.sleep(0.01)
+        raise AssertionError(f"only {self.good} calls came through: {self.faults[:3]}")
+
     def end(self):
         self.ending = True
         for t in self.threads:
             t.join()
+
+
+def endless(start, piece, limit=256 << 20):
+    """Sends without end; stops when the bridge has had enough."""
+
+    def send(s):
+        s.sendall(start)
+        sent = 0
+        while sent < limit:
+            s.sendall(piece)
+            sent += len(piece)
+
+    return send
+
+
+class Slow:
+    """Providers that take their time, or never end."""
+
+    def __init__(self, world, bridge):
+        self.world = world
+        self.bridge = bridge
+        self.pharmacy = Pharmacy(world.endpoints)
+        self.row = patients()["fi-01-tablet.xml"]
+
+    def calls(self, evil, n, seconds, code):
+        """n calls at once, each refused within so long; meanwhile the bridge serves others."""
+        self.bridge.start(finland=evil.settings, workers=2)
+        faults = []
+
+        def call():
+            start = time.monotonic()
+            try:
+                Pharmacy(self.world.endpoints).list(self.row)
+            except Fault as fault:
+                faults.append((time.monotonic() - start, fault.code))
+
+        try:
+            threads = [threading.Thread(target=call) for _ in range(n)]
+            for t in threads:
+                t.start()
+            time.sleep(0.5)
+            start = time.monotonic()
+            try:
+                self.pharmacy.call("midagiMuud", "", "unknown")
+            except Fault as fault:
+                if not fault.code.endswith("unknown_service"):
+                    raise
+            if time.monotonic() - start > 2:
+                raise AssertionError("the hanging calls hold up the others")
+            for t in threads:
+                t.join()
+            files = len(os.listdir(f"/proc/{self.bridge.process.pid}/fd"))
+            memory = int(Bridge.status_field(self.bridge.process.pid, "VmRSS")) >> 10
+            print(f"# {max(f[0] for f in faults):.1f} s, {files} descriptors, {memory} MB", flush=True)
+            if len(faults) != n or max(f[0] for f in faults) > seconds:
+                raise AssertionError(str(faults))
+            for _, got in faults:
+                if not got.endswith(code):
+                    raise AssertionError(f"{got}, not {code}")
+        finally:
+            evil.close()
+            self.bridge.stop(10)
+
+    def relay(self):
+        evil = Evil(self.world)
+        evil.on_relay = lambda s, query: time.sleep(20)
+        self.calls(evil, 6, 15, "ssl_authentication_failed.invalid_cert_path.cert_validation")
+
+    def handshake(self):
+        evil = Evil(self.world)
+        evil.transport = lambda context, s: time.sleep(20)
+        self.calls(evil, 6, 15, "network_error")
+
+    def headers(self):
+        evil = Evil(self.world)
+        evil.on_relay = evil.genuine_relay
+        evil.on_call = endless(b"HTTP/1.1 200 OK\r\n", b"x-more: " + b"m" * 4000 + b"\r\n")
+        self.calls(evil, 4, 10, "limit_exceeded")
+
+    def fault_text(self):
+        evil = Evil(self.world)
+        evil.on_relay = evil.genuine_relay
+        evil.on_call = endless(b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\n\r\n<a>", b"m" * 65536)
+        self.calls(evil, 4, 20, "limit_exceeded")
+
+    def parts(self):
+        evil = Evil(self.world)
+        evil.on_relay = evil.genuine_relay
+        evil.on_call = endless(
+            b"HTTP/1.1 200 OK\r\nx-hash-algorithm: SHA-512\r\n"
+            b"Content-Type: multipart/mixed; boundary=b\r\n\r\n",
+            b"--b\r\nContent-Type: text/xml\r\n\r\n<a/>\r\n",
+        )
+        self.calls(evil, 4, 10, "")
 
 
 class Logs:
@@ -407,12 +509,10 @@ class Stops:
             self.bridge.start(drain=drain)
             load = Load(self.world, 12)
             try:
-                time.sleep(0.7)
+                load.wait_for(20)
                 self.bridge.stop(limit)
             finally:
                 load.end()
-            if load.good == 0:
-                raise AssertionError(f"no call ever came through: {load.faults[:3]}")
 
     def while_the_provider_hangs(self):
         self.bridge.start(drain=0)
@@ -450,6 +550,12 @@ def main():
         stops = Stops(world, bridge)
         cases.run("a provider cannot replace the bridge's own OCSP responses",
                   providers.others_certificates_in_the_chain)
+        slow = Slow(world, bridge)
+        cases.run("an OCSP relay that never answers holds up nobody else", slow.relay)
+        cases.run("a TLS handshake that never ends holds up nobody else", slow.handshake)
+        cases.run("headers without end are cut off", slow.headers)
+        cases.run("a fault without end is cut off", slow.fault_text)
+        cases.run("parts without end are cut off", slow.parts)
         logs = Logs(world, bridge)
         cases.run("a provider's words about a patient stand in no log", logs.a_providers_words)
         cases.run("after an answer that is not believed the outcome is unknown",
