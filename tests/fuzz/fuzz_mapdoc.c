@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Messages through the set of the repository (run from its root): the first byte says which way.
+/* Messages, XML or JSON, through the set of the repository (run from its root): the first byte says
+ * which way.
  * Twice the same must give the same, and a refusal must say why. */
 #include <string.h>
 
@@ -24,7 +25,8 @@ static bool run(uint8_t way, struct slt_str body, struct slt_buf *out)
 	const struct slt_map_input in = {
 		.from = way & 1 ? "FI" : "EE",
 		.to = way & 1 ? "EE" : "FI",
-		.flow = "eprescription",
+		.flow = way & 8 ? "register" : "eprescription",
+		.service = way & 16 ? way & 1 ? "yritykset" : "ettevotjad" : NULL,
 		.message = (way >> 1) % 2 ? SLT_MAP_RESPONSE : SLT_MAP_REQUEST,
 		.body = body,
 		.now_ms = INT64_C(1795000000000),
@@ -35,7 +37,7 @@ static bool run(uint8_t way, struct slt_str body, struct slt_buf *out)
 	slt_trace_json(r->trace, true, out);
 	slt_problems_xml(r->problems, out);
 	slt_assert(good == (r->doc != NULL) && (good || err.code != SLT_OK));
-	if (good && !slt_xml_dump(r->doc, NULL, true, out, &err)) {
+	if (good && !slt_map_dump(r->doc, out, &err)) {
 		slt_buf_adds(out, err.msg);
 	}
 	return good;
