@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "federation/globalconf_cache.h"
 #include "federation/tsp.h"
 #include "mapset_part.h"
@@ -36,7 +37,7 @@ struct slt_refresh {
 	size_t n; /* keepers that were started */
 	pthread_mutex_t lock;
 	pthread_cond_t wake; /* of what follows */
-	size_t n_ready;	     /* keepers that have done their first round */
+	size_t n_ready;	     /* keepers whose side can serve, or has done its first round */
 	bool stopping;
 	pthread_mutex_t tables_lock; /* the mapping set is all sides' */
 };
@@ -125,6 +126,81 @@ static bool renew_tables(struct slt_service *s, struct slt_side *side, struct sl
 			c->name);
 }
 
+/* --- OCSP responses ----------------------------------------------------------------------- */
+
+static size_t own_certificates(struct slt_side *side, X509 *ret[2 * SLT_CHAIN_MAX + 1])
+{
+	const struct slt_key *sign = slt_side_sign_key(side);
+	int more = sign->chain ? sk_X509_num(sign->chain) : 0;
+	size_t n = 0;
+	X509 *const *auth = slt_side_auth_chain(side, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		ret[i] = auth[i];
+	}
+	ret[n++] = sign->cert;
+	for (int i = 0; i < more && i < SLT_CHAIN_MAX; i++) {
+		ret[n++] = sk_X509_value(sign->chain, i);
+	}
+	return n;
+}
+
+static char *response_path(const struct slt_service *s, const X509 *cert)
+{
+	SLT_AUTO_BUF(hex, 256);
+	struct slt_digest d;
+
+	slt_certinfo_digest(cert, SLT_SHA256, &d);
+	slt_buf_add_hex(&hex, d.v, d.n);
+	return slt_asprintf("%s/ocsp/%s.der", s->config->state, slt_buf_str(&hex).p);
+}
+
+/* For the next start: the responder may be down then. */
+static void remember(const struct slt_service *s, const X509 *cert, struct slt_str der)
+{
+	SLT_AUTO_STR char *dir = slt_path_join(s->config->state, "ocsp");
+	SLT_AUTO_STR char *path = response_path(s, cert);
+	struct slt_err err = SLT_ERR_INIT;
+
+	if (!slt_mkdir_p(dir, 0700, &err) || !slt_file_write(path, der.p, der.n, 0600, &err)) {
+		slt_log_err(SLT_LOG_WARNING, "an OCSP response is not kept for the next start",
+			    &err, NULL);
+	}
+}
+
+/* What was remembered and is still good; true if all that is needed is there. */
+static bool recall(const struct slt_service *s, struct slt_side *side)
+{
+	SLT_AUTO(slt_globalconf_free) struct slt_globalconf *gc = NULL;
+	struct slt_err ignored = SLT_ERR_INIT;
+	X509 *own[2 * SLT_CHAIN_MAX + 1];
+	size_t n = own_certificates(side, own);
+
+	size_t found = 0;
+
+	if (!slt_side_globalconf(side, slt_now_ms(), &gc, &ignored)) {
+		return false;
+	}
+	for (size_t i = 0; i < n; i++) {
+		SLT_AUTO_STR char *path = response_path(s, own[i]);
+		SLT_AUTO_STR char *bytes = NULL;
+		size_t len = 0;
+		struct slt_ocsp_info info;
+		const struct slt_gc_ca *ca = slt_globalconf_find_ca(gc, slt_side_name(side),
+								    X509_get_issuer_name(own[i]));
+		slt_err_clear(&ignored);
+		if (!ca || !slt_file_read(path, SLT_OCSP_BYTES_MAX, &bytes, &len, &ignored)) {
+			continue;
+		}
+		struct slt_str der = {bytes, len};
+		if (slt_ocsp_verify(gc, der, own[i], ca, slt_now_ms(), false, &info, &ignored)) {
+			slt_ocsp_cache_put(slt_side_ocsp(side), own[i], der);
+			found++;
+		}
+	}
+	return found == n;
+}
+
 /* Asks the CA's responders in turn for one certificate. */
 static bool renew_response(struct slt_service *s, struct slt_side *side, X509 *cert,
 			   const struct slt_globalconf *gc, struct slt_err *err)
@@ -170,6 +246,7 @@ static bool renew_response(struct slt_service *s, struct slt_side *side, X509 *c
 		if (slt_ocsp_verify(gc, slt_buf_str(&der), cert, ca, slt_now_ms(), false, &info,
 				    err)) {
 			slt_ocsp_cache_put(slt_side_ocsp(side), cert, slt_buf_str(&der));
+			remember(s, cert, slt_buf_str(&der));
 			return true;
 		}
 		slt_wrap(err, "response of %s", ca->ocsp[i].url);
@@ -365,7 +442,9 @@ static void *work(void *arg)
 	struct keeper *k = arg;
 	struct slt_refresh *r = k->refresh;
 
-	run_due(k, TASK_STAMP); /* nobody waits for a time-stamp */
+	if (!recall(r->service, k->side)) {
+		run_due(k, TASK_STAMP); /* nobody waits for a time-stamp */
+	}
 	pthread_mutex_lock(&r->lock);
 	r->n_ready++;
 	pthread_cond_broadcast(&r->wake);

@@ -3,17 +3,17 @@
 
 /*
  * What must be renewed while the bridge runs, by a thread for each side, so that an instance whose
- * services hang does not hold up another's: global configuration, and the mapping
- * tables published with it, OCSP responses of the own certificates, time-stamps of the message log.
- * A failure is logged when it begins, and again when it ends; meanwhile it is tried again after a
- * few seconds.
+ * services hang does not hold up another's: global configuration, and the mapping tables published
+ * with it, OCSP responses of the own certificates, time-stamps of the message log. A failure is
+ * logged when it begins, and again when it ends; meanwhile it is tried again after a few seconds.
+ * OCSP responses are also kept in the state directory: a restart must not depend on a responder.
  */
 
 #include "service.h"
 
 struct slt_refresh;
-/* Waits a moment for a first round, so that a bridge that can serve does so at once; what fails
- * then is logged and tried again. */
+/* Waits a moment for a first round of the sides that cannot serve with what an earlier run left on
+ * the disk; what fails then is logged and tried again. */
 SLT_CHECK bool slt_refresh_start(struct slt_service *s, struct slt_refresh **ret,
 				 struct slt_err *err);
 /* Time-stamps what is left, then ends the threads; after a few seconds ends their calls, and with
