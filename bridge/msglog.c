@@ -5,16 +5,21 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "msglog_write.h"
 
 #define QUEUE_MAX 1024
 #define GROUP_MAX 256
+#define ENDS_MAX  10000 /* ends of exchanges that wait for the disk */
+#define RETRY_S	  1
 #define TEXT_MAX  4096	      /* of one identifier, route or fault code */
 #define MIME_MAX  (64u << 10) /* of one part's headers */
 
 struct slt_msglog {
 	struct slt_msglog_writer writer; /* the writing thread's */
+	struct slt_msglog_jobs ends; /* the writing thread's: refused by the disk, to be retried */
+	unsigned n_ends;
 	char *path;
 	unsigned queue_max, group_max;
 	pthread_t thread;
@@ -56,6 +61,21 @@ static void report(slt_msglog_done_fn done, void *arg, const struct slt_err *err
 	}
 }
 
+/* An exchange that could not be ended for want of disk would stay open until the next start: who
+ * ended it has been told, and its end is tried again. */
+static bool keep_end(struct slt_msglog *l, struct slt_msglog_job *take_j)
+{
+	if (take_j->kind != SLT_MSGLOG_FINISH || take_j->err.code != SLT_EDATABASE ||
+	    l->n_ends >= ENDS_MAX) {
+		return false;
+	}
+	take_j->done = NULL;
+	slt_err_clear(&take_j->err);
+	STAILQ_INSERT_TAIL(&l->ends, take_j, next);
+	l->n_ends++;
+	return true;
+}
+
 static void write_group(struct slt_msglog *l, struct slt_msglog_jobs *jobs)
 {
 	struct slt_msglog_job *j;
@@ -63,37 +83,54 @@ static void write_group(struct slt_msglog *l, struct slt_msglog_jobs *jobs)
 	while ((j = STAILQ_FIRST(jobs))) {
 		STAILQ_REMOVE_HEAD(jobs, next);
 		report(j->done, j->arg, j->err.code == SLT_OK ? NULL : &j->err);
-		job_free(j);
+		if (!keep_end(l, j)) {
+			job_free(j);
+		}
 	}
 }
 
-/* Up to group_max jobs; none when it is time to end. */
-static void take_group(struct slt_msglog *l, struct slt_msglog_jobs *ret)
+/* Returns with the lock held, when there is something to write or to end for. */
+static void await_jobs(struct slt_msglog *l)
 {
+	struct timespec until;
+	int e = 0;
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += RETRY_S;
 	pthread_mutex_lock(&l->lock);
-	while (STAILQ_EMPTY(&l->queue) && !l->stopping) {
-		pthread_cond_wait(&l->wake, &l->lock);
+	while (STAILQ_EMPTY(&l->queue) && !l->stopping && e == 0) {
+		e = l->n_ends ? pthread_cond_timedwait(&l->wake, &l->lock, &until)
+			      : pthread_cond_wait(&l->wake, &l->lock);
 	}
+}
+
+/* The ends to be tried again, and up to group_max jobs; *ret_last when no more will come. */
+static void take_group(struct slt_msglog *l, struct slt_msglog_jobs *ret, bool *ret_last)
+{
+	await_jobs(l);
+	STAILQ_CONCAT(ret, &l->ends);
+	l->n_ends = 0;
 	for (unsigned n = 0; n < l->group_max && !STAILQ_EMPTY(&l->queue); n++) {
 		struct slt_msglog_job *j = STAILQ_FIRST(&l->queue);
 		STAILQ_REMOVE_HEAD(&l->queue, next);
 		STAILQ_INSERT_TAIL(ret, j, next);
 		l->stats.waiting--;
 	}
+	*ret_last = l->stopping && STAILQ_EMPTY(&l->queue);
 	pthread_mutex_unlock(&l->lock);
 }
 
 static void *writer(void *arg)
 {
 	struct slt_msglog *l = arg;
-	for (;;) {
+	bool last = false;
+	while (!last) {
 		struct slt_msglog_jobs jobs = STAILQ_HEAD_INITIALIZER(jobs);
-		take_group(l, &jobs);
-		if (STAILQ_EMPTY(&jobs)) {
-			return NULL;
+		take_group(l, &jobs, &last);
+		if (!STAILQ_EMPTY(&jobs)) {
+			write_group(l, &jobs);
 		}
-		write_group(l, &jobs);
 	}
+	return NULL;
 }
 
 /* --- opening --- */
@@ -105,6 +142,11 @@ static void msglog_free(struct slt_msglog *l)
 	pthread_cond_destroy(&l->wake);
 	pthread_mutex_destroy(&l->lock);
 	pthread_mutex_destroy(&l->read_lock);
+	struct slt_msglog_job *j;
+	while ((j = STAILQ_FIRST(&l->ends))) {
+		STAILQ_REMOVE_HEAD(&l->ends, next);
+		job_free(j);
+	}
 	free(l->writer.buffer);
 	free(l->path);
 	free(l);
@@ -123,6 +165,7 @@ bool slt_msglog_open(const struct slt_msglog_options *o, struct slt_msglog **ret
 	pthread_mutex_init(&l->lock, NULL);
 	pthread_cond_init(&l->wake, NULL);
 	STAILQ_INIT(&l->queue);
+	STAILQ_INIT(&l->ends);
 	if (!l->writer.driver->open(l->path, true, o->max_bytes, &l->writer.store, err) ||
 	    !l->writer.driver->open(l->path, false, 0, &l->reading, err)) {
 		msglog_free(l);

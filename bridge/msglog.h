@@ -78,7 +78,8 @@ struct slt_msglog_record {
 void slt_msglog_append(struct slt_msglog *l, const struct slt_msglog_record *r,
 		       slt_msglog_done_fn done, void *arg);
 /* Ends an exchange. fault_code (NULL if none) is copied. An exchange that has no message in the
- * log, or has ended already, gives SLT_ENOTFOUND. */
+ * log, or has ended already, gives SLT_ENOTFOUND. An end that the disk refuses is reported as such,
+ * and tried again every second until it is written or the log is closed. */
 void slt_msglog_finish(struct slt_msglog *l, const char *exchange, enum slt_msglog_status status,
 		       const char *fault_code, int64_t at_ms, slt_msglog_done_fn done, void *arg);
 /* The same, waiting. Never from a done callback. */

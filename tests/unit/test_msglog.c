@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -403,6 +404,43 @@ static void test_full(void **state)
 	assert_holds();
 }
 
+static void limit_files(rlim_t size)
+{
+	struct rlimit limit;
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = size;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* The exchange is over for its caller; that its end stands in the log is the log's own care. */
+static void test_end_is_tried_again(void **state)
+{
+	(void)state;
+	struct slt_err err = SLT_ERR_INIT;
+	struct slt_msglog *l = open_log(0, 0);
+	struct slt_msglog_filter done = {.by_status = true, .status = SLT_MSGLOG_DONE};
+	signal(SIGXFSZ, SIG_IGN);
+	append_ok(l, "0f8b-1");
+	append_ok(l, "0f8b-2");
+	limit_files(1);
+	assert_false(slt_msglog_finish_wait(l, "0f8b-1", SLT_MSGLOG_DONE, NULL, 1, &err));
+	limit_files(RLIM_INFINITY);
+	assert_int_equal(err.code, SLT_EDATABASE);
+	for (unsigned i = 0; i < 100 && count_exchanges(&done) == 0; i++) {
+		usleep(50000);
+	}
+	assert_int_equal(count_exchanges(&done), 1);
+	/* closing tries once more, and does not wait for a disk that stays full */
+	limit_files(1);
+	slt_err_clear(&err);
+	assert_false(slt_msglog_finish_wait(l, "0f8b-2", SLT_MSGLOG_DONE, NULL, 1, &err));
+	slt_msglog_close(l);
+	limit_files(RLIM_INFINITY);
+	signal(SIGXFSZ, SIG_DFL);
+	assert_int_equal(count_exchanges(&done), 1);
+	assert_holds();
+}
+
 /* Appends until it is killed, and says on the pipe which entries are acknowledged. */
 static void child(int fd, unsigned round)
 {
@@ -581,6 +619,7 @@ int main(void)
 		T(test_bad_one_does_not_spoil_group),
 		T(test_close_writes_what_waits),
 		T(test_full),
+		T(test_end_is_tried_again),
 		T(test_kill),
 		T(test_not_a_log),
 		T(test_file_mode),
