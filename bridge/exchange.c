@@ -112,6 +112,11 @@ static bool is_own_affair(enum slt_code code)
 	return false;
 }
 
+const char *slt_exchange_public_text(const struct slt_err *e)
+{
+	return is_own_affair(e->code) ? slt_code_text(e->code) : e->msg;
+}
+
 /* What a person reads: the sentences of the first problem in each language, else the error. */
 static void fault_text(const struct slt_exchange *x, struct slt_buf *out)
 {
@@ -119,8 +124,7 @@ static void fault_text(const struct slt_exchange *x, struct slt_buf *out)
 	const struct slt_map_problem *p = r && r->problems ? slt_problems_first(r->problems) : NULL;
 
 	if (!p) {
-		slt_buf_adds(out,
-			     is_own_affair(x->err.code) ? slt_code_text(x->err.code) : x->err.msg);
+		slt_buf_adds(out, slt_exchange_public_text(&x->err));
 		return;
 	}
 	for (size_t i = 0; i < SLT_COUNT(languages); i++) {

@@ -82,8 +82,10 @@ void slt_pipeline_resume(struct slt_exchange *x, const struct slt_err *err);
 const char *slt_exchange_user(const struct slt_exchange *x, const char *user);
 /* The fault code that the caller gets for x->err. */
 void slt_exchange_fault_code(const struct slt_exchange *x, char *ret, size_t n);
-/* The same for the logs: a provider's own only if it looks like a code, and not like a sentence or
- * somebody's number. */
+/* What a peer is told of an error: no addresses, paths or state of the bridge. */
+const char *slt_exchange_public_text(const struct slt_err *e);
+/* The fault code for the logs: a provider's own only if it looks like a code, and not like a
+ * sentence or somebody's number. */
 void slt_exchange_logged_code(const struct slt_exchange *x, char *ret, size_t n);
 /* Answers x->request with x->err: for a message that the rules refuse, with the sentences for the
  * pharmacist in each language and the structured problems as detail. */

@@ -391,6 +391,14 @@ static void attempt(struct far_call *c)
 			 });
 }
 
+/* A host name or an address, and nothing that would make another URL of it. */
+static bool is_host(const char *s)
+{
+	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:");
+
+	return n > 0 && n < 300 && s[n] == '\0';
+}
+
 /* Servers are taken in turn from a random one on, so that the load spreads. */
 static bool find_servers(struct far_call *c, struct slt_err *err)
 {
@@ -405,7 +413,7 @@ static bool find_servers(struct far_call *c, struct slt_err *err)
 	     i++) {
 		if (s->maintenance) {
 			resting = s;
-		} else if (s->address && *s->address) {
+		} else if (s->address && is_host(s->address)) {
 			all[n++] = s;
 		}
 	}

@@ -11,7 +11,8 @@
 #include "exchange.h"
 #include "federation/transport.h"
 
-#define RELAY_CERTS_MAX 16
+#define RELAY_CERTS_MAX	   16
+#define RELAY_IDLE_SECONDS 15
 
 struct slt_inbound {
 	struct slt_service *service;
@@ -184,7 +185,7 @@ static void on_reject(void *arg, void *state, struct slt_request *r, const struc
 	slt_err_fault_code(&e, (enum slt_dialect)c->dialect, code, sizeof(code));
 	slt_log(SLT_LOG_INFO, "request refused", "exchange", slt_buf_str(&hex).p, "side", c->name,
 		"peer", slt_request_peer(r), "fault", code, "why", e.msg, NULL);
-	slt_exchange_fault(r, code, e.msg, slt_buf_str(&hex).p, NULL);
+	slt_exchange_fault(r, code, slt_exchange_public_text(&e), slt_buf_str(&hex).p, NULL);
 }
 
 static void on_end(void *state, struct slt_request *r)
@@ -384,10 +385,16 @@ bool slt_inbound_start(struct slt_service *s, struct slt_side *side, struct slt_
 	if (!slt_server_start(&o, &in->transport, err)) {
 		return slt_wrap(err, "message transport of side %s", c->name);
 	}
-	o = (struct slt_server_options){.address = c->ocsp_listen,
-					.port = (unsigned)c->ocsp_port,
-					.handler = &relay_handler,
-					.arg = in};
+	/* anybody may ask here: nobody shall keep the others out by staying */
+	o = (struct slt_server_options){
+		.address = c->ocsp_listen,
+		.port = (unsigned)c->ocsp_port,
+		.max_connections = (unsigned)s->config->max_connections,
+		.max_connections_per_peer = (unsigned)s->config->max_connections_per_peer,
+		.idle_seconds = RELAY_IDLE_SECONDS,
+		.handler = &relay_handler,
+		.arg = in,
+	};
 	if (!slt_server_start(&o, &in->relay, err)) {
 		return slt_wrap(err, "OCSP relay of side %s", c->name);
 	}

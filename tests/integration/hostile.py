@@ -479,6 +479,23 @@ class Logs:
             evil.close()
             self.bridge.stop(10)
 
+    def nothing_of_the_bridge(self):
+        """A fault tells a peer no path of the bridge."""
+        spool = self.world.dir + "/silta/spool"
+        os.makedirs(spool)
+        self.bridge.start(spool=f'"{spool}"')
+        os.rmdir(spool)
+        try:
+            self.pharmacy.dispense(self.row, " " * 600000, inline=False)
+            raise AssertionError("no fault")
+        except Fault as fault:
+            if not fault.code.startswith("server.serverproxy") or self.world.dir in fault.text:
+                raise
+            if spool not in self.bridge.text():
+                raise AssertionError("the log does not tell the operator either") from None
+        finally:
+            self.bridge.stop(10)
+
     def an_answer_not_believed(self):
         self.bridge.start()
         try:
@@ -558,6 +575,7 @@ def main():
         cases.run("parts without end are cut off", slow.parts)
         logs = Logs(world, bridge)
         cases.run("a provider's words about a patient stand in no log", logs.a_providers_words)
+        cases.run("a fault tells nothing of the bridge's own files", logs.nothing_of_the_bridge)
         cases.run("after an answer that is not believed the outcome is unknown",
                   logs.an_answer_not_believed)
         cases.run("stopped under load without a drain, it ends well", stops.under_load, 0, 10)
