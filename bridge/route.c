@@ -45,6 +45,7 @@ static bool resolve(const struct slt_exchange *x, const struct slt_config_route 
 		    const struct slt_id *service, struct slt_call_route *ret)
 {
 	const char *near = r->from_side->country, *far = r->to_side->country;
+	bool rest = x->rest_in != NULL; /* whose services have no version */
 	struct slt_map_service there, here;
 	struct slt_err ignored = SLT_ERR_INIT;
 
@@ -55,7 +56,7 @@ static bool resolve(const struct slt_exchange *x, const struct slt_config_route 
 	if (!slt_mapset_service(x->mapset, r->flow, near, far, service->service, &there,
 				&ignored) ||
 	    !slt_mapset_service(x->mapset, r->flow, far, near, there.name, &here, &ignored) ||
-	    !same(here.version, service->version)) {
+	    (!rest && !same(here.version, service->version))) {
 		return false;
 	}
 	ret->config = r;
@@ -64,7 +65,7 @@ static bool resolve(const struct slt_exchange *x, const struct slt_config_route 
 	ret->target = slt_id_dup(&r->target, x->arena);
 	ret->target.type = SLT_ID_SERVICE;
 	ret->target.service = slt_arena_strdup(x->arena, there.name);
-	ret->target.version = slt_arena_strdup(x->arena, there.version);
+	ret->target.version = rest ? NULL : slt_arena_strdup(x->arena, there.version);
 	return true;
 }
 

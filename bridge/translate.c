@@ -248,42 +248,144 @@ bool slt_translate(struct slt_exchange *x, const struct slt_message *in, struct 
 
 /* --- REST --------------------------------------------------------------------------------- */
 
-/* May the body go on as it is? */
-static bool check_body(const struct slt_exchange *x, const struct slt_rest *head,
+enum body { BODY_KEPT, BODY_JSON, BODY_XML, BODY_REFUSED };
+
+static bool has_type(const char *content_type, const char *bare, const char *suffix)
+{
+	size_t n = strcspn(content_type, "; \t"), k = strlen(suffix);
+
+	return (n == strlen(bare) && strncasecmp(content_type, bare, n) == 0) ||
+	       (n > k && strncasecmp(content_type + n - k, suffix, k) == 0);
+}
+
+/* What is to be done with the body? An answer that reports an error is, like a SOAP Fault, the
+ * provider's own word, and passed on. */
+static enum body body_of(const struct slt_exchange *x, const struct slt_message *m,
+			 const struct slt_rest *head)
+{
+	const char *type = slt_rest_header(head, "Content-Type");
+
+	if (m->n_attachments == 0 || slt_spool_size(m->attachment[0].body) == 0 ||
+	    slt_route_is_plain(x->route.config) || head->status >= 400) {
+		return BODY_KEPT;
+	}
+	type = type ? type : "";
+	if (slt_mapset_attachment(x->mapset, x->route.config->flow, type) == SLT_MAP_PASSED) {
+		return BODY_KEPT;
+	}
+	return has_type(type, "application/json", "+json") ? BODY_JSON
+	       : has_type(type, "application/xml", "+xml") || has_type(type, "text/xml", "+xml")
+		       ? BODY_XML
+		       : BODY_REFUSED;
+}
+
+static bool check_body(const struct slt_exchange *x, enum body what, const struct slt_rest *head,
 		       struct slt_err *err)
 {
 	const char *type = slt_rest_header(head, "Content-Type");
-	const char *flow = x->route.config->flow;
+	const char *encoding = slt_rest_header(head, "Content-Encoding");
 
-	type = type ? type : "";
-	return slt_route_is_plain(x->route.config) ||
-	       slt_mapset_attachment(x->mapset, flow, type) == SLT_MAP_PASSED ||
+	if (what == BODY_REFUSED) {
+		return slt_fail(err, SLT_EINVALID_CONTENT_TYPE,
+				"a body of type \"%.80s\" is none that flow %s knows",
+				type ? type : "", x->route.config->flow);
+	}
+	return what == BODY_KEPT || !encoding || slt_strcase_eq(encoding, "identity") ||
 	       slt_fail(err, SLT_EINVALID_CONTENT_TYPE,
-			"a body of type \"%.80s\" is none that flow %s passes on", type, flow);
+			"a body that must be translated has Content-Encoding \"%.40s\": send it as "
+			"it is",
+			encoding);
+}
+
+static bool map_body(struct slt_exchange *x, const struct slt_message *in, bool answer,
+		     struct slt_buf *out, struct slt_err *err)
+{
+	enum slt_leg from = answer ? SLT_FAR : SLT_NEAR, to = answer ? SLT_NEAR : SLT_FAR;
+	struct slt_map_result *r = x->mapped[answer] = slt_map_result_new();
+	struct slt_map_input input = {
+		.from = slt_side_config(x->side[from])->country,
+		.to = slt_side_config(x->side[to])->country,
+		.flow = x->route.config->flow,
+		.message = answer ? SLT_MAP_RESPONSE : SLT_MAP_REQUEST,
+		.service = x->named[SLT_NEAR].service.service,
+		.now_ms = slt_now_ms(),
+		.test_codes = x->service->config->test_codes,
+		.asked = answer ? x->mapped[0] : NULL,
+	};
+
+	if (!read_attachment(x, &in->attachment[0], &input.body, err)) {
+		return false;
+	}
+	bool ok = slt_map_apply(x->mapset, &input, r, err);
+	keep_trace(x, answer);
+	return ok && slt_map_dump(r->doc, out, err);
+}
+
+/* What the head says of the bytes of a body no longer holds once the body was translated. */
+static void forget_bytes(struct slt_rest *head, enum body what)
+{
+	static const char *const names[] = {"Content-MD5", "Digest", "Content-Digest",
+					    "Repr-Digest"};
+
+	for (size_t i = 0; i < SLT_COUNT(names); i++) {
+		slt_rest_set(head, names[i], NULL);
+	}
+	if (what == BODY_XML) { /* written in UTF-8, whatever it was read in */
+		const char *type = slt_rest_header(head, "Content-Type");
+		SLT_AUTO_STR char *utf8 =
+			slt_asprintf("%.*s; charset=UTF-8", (int)strcspn(type, "; \t"), type);
+		slt_rest_set(head, "Content-Type", utf8);
+	}
+}
+
+static bool set_rest_head(struct slt_message *m, const struct slt_rest *head, struct slt_err *err)
+{
+	SLT_AUTO_BUF(bytes, SLT_REST_HEAD_MAX);
+
+	slt_rest_format(head, &bytes);
+	m->content_type =
+		slt_strdup(head->response ? SLT_REST_TYPE_RESPONSE : SLT_REST_TYPE_REQUEST);
+	slt_message_set_head(m, slt_buf_str(&bytes).p, bytes.n);
+	return slt_buf_check(&bytes, "the REST head", err);
+}
+
+static bool set_rest_body(struct slt_exchange *x, struct slt_message *in, bool translated,
+			  const struct slt_buf *bytes, struct slt_message *out, struct slt_err *err)
+{
+	const struct slt_config *c = x->service->config;
+	/* logged already, and hashed: untouched bytes move on instead of being copied */
+	SLT_AUTO(slt_spool_free)
+	struct slt_spool *body =
+		!translated ? SLT_TAKE(in->attachment[0].body)
+			    : slt_spool_new(c->spool, SLT_TRANSPORT_LIMITS.spool_threshold,
+					    (uint64_t)c->max_attachments);
+
+	return (!translated || slt_spool_write(body, bytes->p, bytes->n, err)) &&
+	       slt_message_attach(out, SLT_REST_TYPE_BODY, "", SLT_TAKE(body), err);
 }
 
 bool slt_translate_rest(struct slt_exchange *x, struct slt_message *in, struct slt_rest *head,
 			bool answer, struct slt_message **ret, struct slt_err *err)
 {
 	SLT_AUTO(slt_message_free) struct slt_message *out = slt_message_new(SLT_REST);
-	SLT_AUTO_BUF(bytes, SLT_REST_HEAD_MAX);
+	SLT_AUTO_BUF(bytes, MESSAGE_MAX);
+	enum body what = body_of(x, in, head);
+	bool translated = what == BODY_JSON || what == BODY_XML;
 
 	keep_rules(x);
-	if (in->n_attachments && !check_body(x, head, err)) {
+	if (!check_body(x, what, head, err) ||
+	    (translated && !map_body(x, in, answer, &bytes, err))) {
 		return false;
 	}
-	slt_rest_format(head, &bytes);
-	if (!slt_buf_check(&bytes, "the REST head", err)) {
-		return false;
+	if (translated) {
+		forget_bytes(head, what);
 	}
-	out->content_type = slt_strdup(answer ? SLT_REST_TYPE_RESPONSE : SLT_REST_TYPE_REQUEST);
-	slt_message_set_head(out, slt_buf_str(&bytes).p, bytes.n);
-	if (in->n_attachments) {
-		/* logged already, and hashed: the bytes move on instead of being copied */
-		if (!slt_message_attach(out, SLT_REST_TYPE_BODY, "",
-					SLT_TAKE(in->attachment[0].body), err)) {
-			return false;
-		}
+	if (!slt_route_is_plain(x->route.config) && !answer) {
+		slt_rest_set(head, "Accept-Encoding", NULL); /* what is packed is not translated */
+	}
+	if (!set_rest_head(out, head, err) ||
+	    (in->n_attachments && !set_rest_body(x, in, translated, &bytes, out, err))) {
+		return false;
 	}
 	*ret = SLT_TAKE(out);
 	return true;

@@ -82,11 +82,12 @@ static json_t *services(const struct slt_box *b)
 static json_t *rest_services(const struct slt_box *b)
 {
 	json_t *list = json_array();
-	for (const char *const *s = slt_restsys_services; *s != NULL; s++) {
+	const char *name;
+	for (size_t i = 0; (name = slt_restsys_service(b->o.country->code, i)) != NULL; i++) {
 		struct slt_id id =
 			slt_country_client_id(&b->o.country->member[SLT_CENTRE], b->o.name);
 		id.type = SLT_ID_SERVICE;
-		id.service = *s;
+		id.service = name;
 		slt_assert(json_array_append_new(list, id_text(id)) == 0);
 	}
 	return list;

@@ -205,7 +205,8 @@ static bool find_service(struct slt_exchange *x, struct slt_err *err)
 	struct slt_id centre = slt_country_client_id(&country->member[SLT_CENTRE], x->b->o.name);
 	struct slt_id bridge = slt_country_client_id(&country->member[SLT_BRIDGE], x->b->o.name);
 	if (x->rest != NULL) {
-		return (slt_id_eq(&x->provider, &centre) && slt_restsys_offers(service->service)) ||
+		return (slt_id_eq(&x->provider, &centre) &&
+			slt_restsys_offers(country->code, service->service)) ||
 		       slt_fail(err, SLT_EUNKNOWN_SERVICE, "there is no REST service %s",
 				service->service);
 	}

@@ -10,18 +10,6 @@
 #define BODY_MAX  (1ull << 40)
 #define IN_MEMORY (256u << 10)
 
-const char *const slt_restsys_services[] = {"echo", "register", NULL};
-
-bool slt_restsys_offers(const char *service)
-{
-	for (const char *const *s = slt_restsys_services; *s != NULL; s++) {
-		if (strcmp(*s, service) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
 /* One request under way. */
 struct work {
 	const struct slt_rest *in;
@@ -189,21 +177,36 @@ static bool list_medicines(struct work *k, struct slt_err *err)
 	return answer_json(k, 200, "OK", o, err);
 }
 
-static bool add_medicine(struct work *k, struct slt_err *err)
+/* The body as a JSON object, NULL when it is none; the caller's to json_decref(). */
+static bool read_json(const struct work *k, json_t **ret, struct slt_err *err)
 {
-	SLT_AUTO_STR char *text = NULL;
 	json_error_t why;
 	size_t n = 0;
 	uint64_t size = k->body == NULL ? 0 : slt_spool_size(k->body->body);
-	if (size == 0 || size > TEXT_MAX) {
-		return answer_problem(k, 400, "Bad Request", err);
+	SLT_AUTO_STR char *text = slt_calloc(TEXT_MAX + 1, 1);
+	*ret = NULL;
+	if (size > TEXT_MAX) {
+		return true;
 	}
-	text = slt_calloc((size_t)size + 1, 1);
-	if (!slt_spool_read(k->body->body, 0, text, (size_t)size, &n, err)) {
+	if (size > 0 && !slt_spool_read(k->body->body, 0, text, TEXT_MAX, &n, err)) {
 		return false;
 	}
 	json_t *o = json_loadb(text, n, JSON_REJECT_DUPLICATES, &why);
-	if (!json_is_object(o) || !json_is_string(json_object_get(o, "name"))) {
+	if (json_is_object(o)) {
+		*ret = o;
+	} else {
+		json_decref(o);
+	}
+	return true;
+}
+
+static bool add_medicine(struct work *k, struct slt_err *err)
+{
+	json_t *o = NULL;
+	if (!read_json(k, &o, err)) {
+		return false;
+	}
+	if (!json_is_string(json_object_get(o, "name"))) {
 		json_decref(o);
 		return answer_problem(k, 400, "Bad Request", err);
 	}
@@ -238,14 +241,108 @@ static bool register_of_medicines(struct work *k, struct slt_err *err)
 	return answer_problem(k, 404, "Not Found", err);
 }
 
+/* --- companies -------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *member, *code, *text;
+} companies[] = {
+	/* clang-format off */
+	{"yritysTunnus", "9900112-5",
+	 "{\"yritysTunnus\":\"9900112-5\",\"toiminimi\":\"Koivurannan Saha Oyj\","
+	 "\"yhtiomuoto\":{\"koodi\":\"OYJ\",\"selite\":\"Julkinen osakeyhtiö\"},\"tila\":\"REK\","
+	 "\"rekisterointipaiva\":\"1987-03-02\",\"maa\":\"246\","
+	 "\"toimipaikat\":[{\"kaupunki\":\"Turku\",\"maa\":\"246\"},{\"kaupunki\":\"Riga\",\"maa\":\"428\"}]}"},
+	/* a foundation, which has no counterpart in Estonia */
+	{"yritysTunnus", "9900113-3",
+	 "{\"yritysTunnus\":\"9900113-3\",\"toiminimi\":\"Koivurannan säätiö\","
+	 "\"yhtiomuoto\":{\"koodi\":\"SÄÄ\",\"selite\":\"Säätiö\"},\"tila\":\"REK\",\"maa\":\"246\"}"},
+	{"registrikood", "99900111",
+	 "{\"registrikood\":\"99900111\",\"arinimi\":\"Mereääre Puit OÜ\","
+	 "\"oiguslikVorm\":{\"kood\":\"OÜ\",\"tekstina\":\"Osaühing\"},\"staatus\":\"L\",\"riik\":\"EST\"}"},
+	/* clang-format on */
+};
+
+static bool register_of_companies(struct work *k, const char *member, struct slt_err *err)
+{
+	json_t *o = NULL;
+	if (strcmp(k->in->verb, "POST") != 0) {
+		return answer_problem(k, 405, "Method Not Allowed", err);
+	}
+	if (!read_json(k, &o, err)) {
+		return false;
+	}
+	const char *code = json_string_value(json_object_get(o, member));
+	const char *found = NULL;
+	for (size_t i = 0; code != NULL && i < SLT_COUNT(companies); i++) {
+		if (strcmp(companies[i].member, member) == 0 &&
+		    strcmp(companies[i].code, code) == 0) {
+			found = companies[i].text;
+		}
+	}
+	bool asked = code != NULL;
+	json_decref(o);
+	return found != NULL ? answer_json(k, 200, "OK", json_loads(found, 0, NULL), err)
+	       : asked	     ? answer_problem(k, 404, "Not Found", err)
+			     : answer_problem(k, 400, "Bad Request", err);
+}
+
+static bool finnish_companies(struct work *k, struct slt_err *err)
+{
+	return register_of_companies(k, "yritysTunnus", err);
+}
+
+static bool estonian_companies(struct work *k, struct slt_err *err)
+{
+	return register_of_companies(k, "registrikood", err);
+}
+
+/* --- the services ----------------------------------------------------------------------------- */
+
+static const struct {
+	const char *country, *name; /* country NULL: all */
+	bool (*fn)(struct work *k, struct slt_err *err);
+} services[] = {
+	{NULL, "echo", echo},
+	{NULL, "register", register_of_medicines},
+	{"FI", "yritykset", finnish_companies},
+	{"EE", "ettevotjad", estonian_companies},
+};
+
+const char *slt_restsys_service(const char *country, size_t i)
+{
+	for (size_t k = 0; k < SLT_COUNT(services); k++) {
+		bool here =
+			services[k].country == NULL || strcmp(services[k].country, country) == 0;
+		if (here && i-- == 0) {
+			return services[k].name;
+		}
+	}
+	return NULL;
+}
+
+bool slt_restsys_offers(const char *country, const char *service)
+{
+	const char *name;
+	for (size_t i = 0; (name = slt_restsys_service(country, i)) != NULL; i++) {
+		if (strcmp(name, service) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 bool slt_restsys_call(const struct slt_rest *request, const struct slt_message *message,
 		      struct slt_rest **ret_head, struct slt_message **ret, struct slt_err *err)
 {
 	struct work k = {.in = request,
 			 .body = message->n_attachments > 0 ? &message->attachment[0] : NULL,
 			 .out = slt_message_new(SLT_REST)};
-	bool ok = strcmp(request->service.service, "echo") == 0 ? echo(&k, err)
-								: register_of_medicines(&k, err);
+	bool ok = false;
+	for (size_t i = 0; i < SLT_COUNT(services); i++) {
+		if (strcmp(services[i].name, request->service.service) == 0) {
+			ok = services[i].fn(&k, err);
+		}
+	}
 	if (!ok) {
 		slt_rest_free(k.head);
 		slt_message_free(k.out);

@@ -10,6 +10,7 @@ import random
 import sys
 import urllib.parse
 import xml.etree.ElementTree as ET
+import zipfile
 
 from tap import SHARED, SILTA, Cases, Skip, World, command
 
@@ -27,6 +28,9 @@ ROUTES = """
 	  services = ( "echo" ); once = ( "echo" ); allow = ( "EE/{group}" ); deadline = 30; }},
 	{{ name = "untouched"; from = "EE"; to = "FI"; flow = "none"; target = "{target}";
 	  services = ( "HaeLaakemaaraykset", "HaeLaakemaarays" );
+	  allow = ( "EE/{group}" ); deadline = 30; }},
+	{{ name = "companies"; from = "EE"; to = "FI"; flow = "register"; target = "{target}";
+	  services = ( "ettevotjad" ); rest = ( {{ method = "POST"; path = ""; }} );
 	  allow = ( "EE/{group}" ); deadline = 30; }},
 	{{ name = "silent"; from = "FI"; to = "EE"; flow = "none"; target = "{back}";
 	  services = ( "echo" ); represent = false; allow = ( "FI/{back_group}" ); deadline = 30; }},
@@ -232,6 +236,51 @@ class Flow:
         else:
             raise AssertionError("no fault")
 
+    # --- translated bodies ---
+
+    def company(self, body, kind="application/json", **headers):
+        return self.rest.call("POST", "ettevotjad", "", body, Content_Type=kind, **headers)
+
+    def translated(self):
+        a = self.company('{"registrikood": "9900112-5"}', Accept_Encoding="gzip",
+                         x_road_id="company-1")
+        equal((a.status, a.error), (200, ""))
+        equal(a.headers["x-road-service"], self.rest.provider + "/ettevotjad")
+        told = a.json()
+        equal(told["registrikood"], "9900112-5")
+        equal(told["arinimi"], "Koivurannan Saha Oyj")
+        equal((told["oiguslikVorm"]["kood"], told["oiguslikVorm"]["tekstina"]),
+              ("AS", "Aktsiaselts"))
+        equal(told["staatus"], "R")
+        equal(told["riik"], "FIN")
+        equal([p["riik"] for p in told["tegevuskohad"]], ["FIN", "LVA"])
+        # what Finland got stands in the evidence
+        out = self.world.dir + "/company"
+        os.makedirs(out)
+        command(SILTA, "log", "export", "--log", self.world.endpoints["silta"]["log"],
+                "--message-id", "company-1", "--out", out)
+        (sent,) = glob.glob(out + "/*-fi-request.asice")
+        with zipfile.ZipFile(sent) as z:
+            head, body = z.read("message.xml").decode(), z.read("attachment1")
+        holds(head, self.world.endpoints["FI"]["members"]["centre"]["subsystem"] + "/yritykset\r\n")
+        equal("encoding" in head.lower(), False)
+        equal(json.loads(body), {"yritysTunnus": "9900112-5"})
+
+    def provider_error_untranslated(self):
+        a = self.company('{"registrikood": "9900114-1"}')
+        equal((a.status, a.error, a.json()), (404, "", {"error": "Not Found"}))
+
+    def translation_refused(self):
+        self.refused(FAR + "FED-", self.company('{"registrikood": "9900113-3"}'))  # a foundation
+        self.refused(FAR + "FED-ID", self.company('{"registrikood": "9900112-4"}'))
+        self.refused(FAR + "FED-STR", self.company("{}"))
+        self.refused(FAR, self.company('{"registrikood": '))
+        self.refused(FAR, self.company('{"registrikood": "9900112-5", "registrikood": "1"}'))
+        for kind in ("text/plain", "application/octet-stream", "application/jsonx"):
+            self.refused("invalid_content_type", self.company("{}", kind))
+        self.refused("invalid_content_type", self.company("{}", Content_Encoding="gzip"))
+        self.refused(REFUSED + "access_denied", self.rest.call("GET", "ettevotjad"))
+
     def wrong_rules(self):
         """What `silta check` says of rules that cannot work."""
         path = self.world.endpoints["silta"]["config"]
@@ -377,6 +426,9 @@ def run(cases, f):
     cases.run("bodies that look like something else", f.bodies_of_any_kind)
     cases.run("the provider's status is passed on", f.statuses)
     cases.run("SOAP without a flow", f.soap_untouched)
+    cases.run("JSON translated both ways", f.translated)
+    cases.run("a provider's error is its own word", f.provider_error_untranslated)
+    cases.run("JSON that cannot be translated", f.translation_refused)
     cases.run("clients that may not call", f.wrong_clients)
     cases.run("methods and paths that are not offered", f.methods_and_paths)
     cases.run("paths that could be read in two ways", f.path_tricks)
