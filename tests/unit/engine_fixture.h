@@ -4,6 +4,7 @@
 /* Applying the small set of mapset_fixture.h to documents. */
 
 #include "mapset_fixture.h"
+#include "mappings/json_doc.h"
 
 #define NOW   INT64_C(1763856000000) /* 2025-11-23 */
 #define D     " xmlns='urn:d'"
@@ -21,6 +22,7 @@ static struct slt_mapset *set; /* as the fixture has it */
 struct job {
 	const struct slt_mapset *set;
 	const char *from, *to, *service, *text;
+	const char *flow; /* NULL: demo */
 	enum slt_map_message message;
 	bool test_codes;
 	const struct slt_map_part *parts;
@@ -34,7 +36,7 @@ static bool apply(struct job j, struct slt_err *err)
 {
 	struct slt_map_input in = {.from = j.from ? j.from : "AA",
 				   .to = j.to ? j.to : "BB",
-				   .flow = "demo",
+				   .flow = j.flow ? j.flow : "demo",
 				   .message = j.message,
 				   .service = j.service,
 				   .body = slt_str(j.text),
@@ -53,7 +55,8 @@ static bool apply(struct job j, struct slt_err *err)
 		return false;
 	}
 	SLT_AUTO_BUF(b, 1 << 20);
-	assert_true(slt_xml_dump(result->doc, NULL, false, &b, err));
+	assert_true(slt_json_is(result->doc) ? slt_json_dump(result->doc, &b, err)
+					     : slt_xml_dump(result->doc, NULL, false, &b, err));
 	output = slt_buf_take(&b, NULL);
 	return true;
 }
