@@ -29,9 +29,6 @@ ROUTES = """
 	{{ name = "untouched"; from = "EE"; to = "FI"; flow = "none"; target = "{target}";
 	  services = ( "HaeLaakemaaraykset", "HaeLaakemaarays" );
 	  allow = ( "EE/{group}" ); deadline = 30; }},
-	{{ name = "companies"; from = "EE"; to = "FI"; flow = "register"; target = "{target}";
-	  services = ( "ettevotjad" ); rest = ( {{ method = "POST"; path = ""; }} );
-	  allow = ( "EE/{group}" ); deadline = 30; }},
 	{{ name = "silent"; from = "FI"; to = "EE"; flow = "none"; target = "{back}";
 	  services = ( "echo" ); represent = false; allow = ( "FI/{back_group}" ); deadline = 30; }},
 """
@@ -266,6 +263,13 @@ class Flow:
         equal("encoding" in head.lower(), False)
         equal(json.loads(body), {"yritysTunnus": "9900112-5"})
 
+    def translated_the_other_way(self):
+        back = Rest(self.world.endpoints, "FI")
+        told = back.call("POST", "yritykset", "", '{"yritysTunnus": "99900111"}',
+                         Content_Type="application/json; charset=utf-8").json()
+        equal((told["yritysTunnus"], told["yhtiomuoto"]["koodi"], told["tila"], told["maa"]),
+              ("99900111", "OY", "SELTILA", "233"))
+
     def provider_error_untranslated(self):
         a = self.company('{"registrikood": "9900114-1"}')
         equal((a.status, a.error, a.json()), (404, "", {"error": "Not Found"}))
@@ -427,6 +431,7 @@ def run(cases, f):
     cases.run("the provider's status is passed on", f.statuses)
     cases.run("SOAP without a flow", f.soap_untouched)
     cases.run("JSON translated both ways", f.translated)
+    cases.run("JSON translated for Finland", f.translated_the_other_way)
     cases.run("a provider's error is its own word", f.provider_error_untranslated)
     cases.run("JSON that cannot be translated", f.translation_refused)
     cases.run("clients that may not call", f.wrong_clients)
