@@ -20,6 +20,8 @@ static const char usage[] =
 	"       silta map coverage [--from CC --to CC] [--list ID] [options]\n"
 	"       silta map roundtrip [--from CC --to CC] [--list ID] [options]\n"
 	"       silta map diff OLD NEW [--documents FILE…|--log FILE] [options]\n"
+	"       silta map export --list ID --country CC --format FORMAT [options]\n"
+	"       silta map import --format FORMAT [options] FILE\n"
 	"       silta map sign --key FILE --cert FILE [options]\n"
 	"       silta map verify --ca FILE [options]\n"
 	"\n"
@@ -29,6 +31,8 @@ static const char usage[] =
 	"coverage   counts per list what arrives, and lists the codes that do not\n"
 	"roundtrip  lists the codes that do not come back as they went\n"
 	"diff       tells what a new version of a set would change\n"
+	"export     writes a table as FHIR ConceptMap or SSSOM\n"
+	"import     reads one of these and writes a table\n"
 	"sign       makes and signs the manifest of a set, or adds an approval to it\n"
 	"verify     tells whether a set is as it was signed, by whom, and in force\n"
 	"\n"
@@ -439,6 +443,8 @@ static const struct {
 	int (*run)(int argc, char **argv);
 } others[] = {
 	{"diff", slt_map_diff},
+	{"export", slt_map_exchange},
+	{"import", slt_map_exchange},
 	{"sign", slt_map_set},
 	{"verify", slt_map_set},
 };

@@ -28,3 +28,5 @@ int slt_map_set(int argc, char **argv);
 int slt_map_diff(int argc, char **argv);
 /* Says on standard error when it is none. */
 SLT_CHECK bool slt_map_read_message(const char *text, enum slt_map_message *ret);
+/* export, import: argv[0] says which. */
+int slt_map_exchange(int argc, char **argv);
