@@ -219,7 +219,7 @@ static enum result provider_fault(struct slt_exchange *x, struct slt_err *err)
 		slt_prefix(err, SLT_SERVICE_FAILED);
 		return FAIL;
 	}
-	x->believed = fault_settles(x->soap_answer->fault.code);
+	x->settled = fault_settles(x->soap_answer->fault.code);
 	slt_translate_fault(x);
 	slt_fail(err, SLT_SERVICE_FAILED, "%s",
 		 x->soap_answer->fault.string ? x->soap_answer->fault.string
@@ -236,7 +236,6 @@ static enum result verify_answer(struct slt_exchange *x, struct slt_err *err)
 		  slt_leg_verify(x->side[SLT_FAR], x->gc[SLT_FAR], x->answer_in, &x->route.target,
 				 slt_now_ms(), err) &&
 		  x->protocol->check_answer(x, err);
-	x->believed = ok;
 	x->answered = ok;
 	return ok ? GO_ON : FAIL;
 }
@@ -338,11 +337,11 @@ static void report(struct slt_exchange *x)
 
 static enum slt_msglog_status outcome(const struct slt_exchange *x)
 {
-	if (x->err.code == SLT_OK || (x->soap_answer && x->soap_answer->is_fault && x->believed)) {
+	if (x->err.code == SLT_OK || (x->soap_answer && x->soap_answer->is_fault && x->settled)) {
 		return SLT_MSGLOG_DONE;
 	}
-	/* sent, and no answer that tells: whether the provider acted is not known */
-	return x->sent && !x->believed ? SLT_MSGLOG_UNKNOWN : SLT_MSGLOG_FAILED;
+	/* sent, and no answer that tells is in the log: whether the provider acted is not known */
+	return x->sent && !x->settled ? SLT_MSGLOG_UNKNOWN : SLT_MSGLOG_FAILED;
 }
 
 static void finish(struct slt_exchange *x)
@@ -432,6 +431,7 @@ void slt_pipeline_resume(struct slt_exchange *x, const struct slt_err *err)
 		x->err = *err;
 	} else if (x->record.exchange) {
 		x->logged = true;
+		x->settled = x->settled || (x->record.response && !x->record.sent);
 	}
 	slt_pool_continue(x->service->pool, slt_pipeline_run, x);
 }
