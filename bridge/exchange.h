@@ -57,7 +57,6 @@ struct slt_exchange {
 
 	struct slt_msglog_record record; /* being logged */
 	bool sent;			 /* the request may have reached the provider */
-	bool answered;			 /* and its answer has been verified */
 	bool settled;			 /* a genuine answer is logged, or a fault tells */
 	bool logged;			 /* the exchange is open in the message log */
 	struct slt_bytes fault_in;	 /* the provider's side answered with this SOAP Fault */
