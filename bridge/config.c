@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
+#include "sign_queue.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,7 @@ static const struct slt_conf_option side_options[] = {
 	{"sign_cert", SLT_CONF_PATH, S(sign_cert), false, 0, 0, NULL, NULL, "signing certificate, PEM, with intermediates; left out: in the PKCS#12 file"},
 	{"sign_pin", SLT_CONF_PATH, S(sign_pin), false, 0, 0, NULL, NULL, "file with the PIN of the PKCS#12 file, readable by nobody else"},
 	{"pss", SLT_CONF_BOOL, S(pss), false, 0, 0, "false", NULL, "sign with RSA-PSS instead of PKCS#1 v1.5"},
+	{"batch", SLT_CONF_INT, S(batch), false, 1, SLT_SIGN_BATCH_MAX, "32", NULL, "messages that wait for the signing key and are then signed with one operation; 1: each on its own"},
 	{"auth_key", SLT_CONF_PATH, S(auth_key), true, 0, 0, NULL, NULL, "TLS authentication key, PEM"},
 	{"auth_cert", SLT_CONF_PATH, S(auth_cert), true, 0, 0, NULL, NULL, "TLS authentication certificate, PEM, with intermediates but without root"},
 	{"listen", SLT_CONF_STRING, S(listen), true, 0, 0, NULL, NULL, "numeric address of the message transport listener"},

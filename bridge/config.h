@@ -24,7 +24,7 @@ struct slt_config_side {
 	const char *auth_key, *auth_cert;
 	const char *listen, *ocsp_listen;
 	int64_t port, ocsp_port, peer_port, peer_ocsp_port;
-	int64_t fetch_seconds, ocsp_seconds, timestamp_seconds;
+	int64_t batch, fetch_seconds, ocsp_seconds, timestamp_seconds;
 	const char *proxy_version, *min_peer_version;
 	bool pss, fetch_tls_verify, mappings_part;
 	int dialect; /* enum slt_dialect */

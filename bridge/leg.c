@@ -73,30 +73,48 @@ static void take_text(struct slt_bytes *to, char **from)
 	to->n = to->p ? slt_str(to->p).n : 0;
 }
 
-bool slt_leg_sign(struct slt_side *side, struct slt_message *m, int64_t now_ms, struct slt_err *err)
+/* What is signed of one message, and where the names of its parts are kept. */
+struct signing {
+	struct slt_digest digests[PARTS_MAX];
+	struct names names;
+};
+
+static void describe(const struct slt_message *m, struct signing *s, struct slt_sign_input *ret)
+{
+	ret->n = name_parts(m, &s->names);
+	for (size_t i = 0; i < ret->n; i++) {
+		s->digests[i] = i ? m->attachment[i - 1].digest : m->digest;
+	}
+	ret->parts = s->digests;
+	ret->names = s->names.p;
+}
+
+bool slt_leg_sign(struct slt_side *side, struct slt_message *const *m, size_t n, int64_t now_ms,
+		  struct slt_err *err)
 {
 	SLT_AUTO(slt_arena_free) struct slt_arena *a = slt_arena_new();
-	struct slt_digest digests[PARTS_MAX];
+	struct signing *s = slt_arena_alloc(a, n * sizeof(*s));
+	struct slt_sign_input *in = slt_arena_alloc(a, n * sizeof(*in));
+	struct slt_signed *out = slt_arena_alloc(a, n * sizeof(*out));
 	struct slt_str ocsp[SLT_CHAIN_MAX];
-	struct slt_signed out = {0};
-	struct names names;
-	size_t n = name_parts(m, &names), n_ocsp = 0;
+	size_t n_ocsp = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		digests[i] = i ? m->attachment[i - 1].digest : m->digest;
+		describe(m[i], &s[i], &in[i]);
 	}
 	if (!slt_side_sign_ocsp(side, a, ocsp, &n_ocsp, err)) {
 		return false;
 	}
 	struct slt_sign_options o = {
 		.key = slt_side_sign_key(side), .ocsp = ocsp, .n_ocsp = n_ocsp, .now_ms = now_ms};
-	struct slt_sign_input in = {.parts = digests, .names = names.p, .n = n};
-	if (!slt_xades_sign(&o, &in, 1, &out, err)) {
+	if (!slt_xades_sign(&o, in, n, out, err)) {
 		return slt_wrap(err, "signing for side %s", slt_side_name(side));
 	}
-	take_text(&m->signature, &out.signature);
-	take_text(&m->hash_chain_result, &out.hash_chain_result);
-	take_text(&m->hash_chain, &out.hash_chain);
-	slt_signed_fini(&out);
+	for (size_t i = 0; i < n; i++) {
+		take_text(&m[i]->signature, &out[i].signature);
+		take_text(&m[i]->hash_chain_result, &out[i].hash_chain_result);
+		take_text(&m[i]->hash_chain, &out[i].hash_chain);
+		slt_signed_fini(&out[i]);
+	}
 	return true;
 }

@@ -14,6 +14,7 @@
 SLT_CHECK bool slt_leg_verify(struct slt_side *side, const struct slt_globalconf *gc,
 			      const struct slt_message *m, const struct slt_id *signer,
 			      int64_t now_ms, struct slt_err *err);
-/* Signs as the side's member; fills in signature and hash chain. */
-SLT_CHECK bool slt_leg_sign(struct slt_side *side, struct slt_message *m, int64_t now_ms,
-			    struct slt_err *err);
+/* Signs n messages as the side's member with one operation of its key: several as a batch. Fills in
+ * their signatures and hash chains. */
+SLT_CHECK bool slt_leg_sign(struct slt_side *side, struct slt_message *const *m, size_t n,
+			    int64_t now_ms, struct slt_err *err);

@@ -147,6 +147,17 @@ static enum result map_answer(struct slt_exchange *x, struct slt_err *err)
 
 /* --- signing, sending --------------------------------------------------------------------- */
 
+static void message_signed(void *arg, const struct slt_err *err)
+{
+	slt_pipeline_resume(arg, err);
+}
+
+static enum result sign(struct slt_exchange *x, enum slt_leg leg, struct slt_message *m)
+{
+	slt_sign_queue_add(slt_service_sign_queue(x->service, x->side[leg]), m, message_signed, x);
+	return WAIT;
+}
+
 static enum result sign_request(struct slt_exchange *x, struct slt_err *err)
 {
 	struct slt_message *m = x->request_out;
@@ -154,9 +165,6 @@ static enum result sign_request(struct slt_exchange *x, struct slt_err *err)
 	X509 *const *chain = slt_side_auth_chain(x->side[SLT_FAR], &n);
 	struct slt_str der[SLT_CHAIN_MAX];
 
-	if (!slt_leg_sign(x->side[SLT_FAR], m, slt_now_ms(), err)) {
-		return FAIL;
-	}
 	size_t found =
 		slt_ocsp_cache_chain(slt_side_ocsp(x->side[SLT_FAR]), chain, n, x->arena, der);
 	if (found < n) {
@@ -169,7 +177,7 @@ static enum result sign_request(struct slt_exchange *x, struct slt_err *err)
 		m->ocsp[m->n_ocsp++] =
 			(struct slt_bytes){slt_strndup(der[i].p, der[i].n), der[i].n};
 	}
-	return GO_ON;
+	return sign(x, SLT_FAR, m);
 }
 
 static enum result send_request(struct slt_exchange *x, struct slt_err *err)
@@ -236,12 +244,14 @@ static enum result verify_answer(struct slt_exchange *x, struct slt_err *err)
 		  slt_leg_verify(x->side[SLT_FAR], x->gc[SLT_FAR], x->answer_in, &x->route.target,
 				 slt_now_ms(), err) &&
 		  x->protocol->check_answer(x, err);
+	x->answered = ok;
 	return ok ? GO_ON : FAIL;
 }
 
 static enum result sign_answer(struct slt_exchange *x, struct slt_err *err)
 {
-	return slt_leg_sign(x->side[SLT_NEAR], x->answer_out, slt_now_ms(), err) ? GO_ON : FAIL;
+	(void)err;
+	return sign(x, SLT_NEAR, x->answer_out);
 }
 
 /* --- answering ---------------------------------------------------------------------------- */

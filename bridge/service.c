@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "leg.h"
 #include "route.h"
 
 struct slt_mapset_policy slt_service_policy(const struct slt_config *c)
@@ -179,6 +180,17 @@ static bool recover(void *arg, const struct slt_msglog_exchange *x, struct slt_e
 		slt_code_name(SLT_EOUTCOME_UNKNOWN, SLT_DIALECT_SNAKE), slt_now_ms(), err);
 }
 
+static bool start_signing(struct slt_service *s, struct slt_err *err)
+{
+	for (size_t i = 0; i < s->n_sides; i++) {
+		unsigned batch = (unsigned)s->config->side[i].batch;
+		if (!slt_sign_queue_new(s->side[i], batch, slt_leg_sign, &s->sign[i], err)) {
+			return false;
+		}
+	}
+	return true;
+}
+
 bool slt_service_open(struct slt_config *take_config, struct slt_service **ret, struct slt_err *err)
 {
 	SLT_AUTO(slt_service_close) struct slt_service *s = slt_calloc(1, sizeof(*s));
@@ -196,7 +208,7 @@ bool slt_service_open(struct slt_config *take_config, struct slt_service **ret, 
 	if (!slt_msglog_open(&log, &s->log, err)) {
 		return slt_wrap(err, "message log");
 	}
-	if (!slt_msglog_recover(s->log, recover, s, err) ||
+	if (!slt_msglog_recover(s->log, recover, s, err) || !start_signing(s, err) ||
 	    !slt_client_new((unsigned)c->client_connections, &s->client, err) ||
 	    !slt_pool_new((unsigned)c->workers, (unsigned)c->queue, &s->pool, err)) {
 		return false;
@@ -211,6 +223,9 @@ void slt_service_close(struct slt_service *s)
 		return;
 	}
 	slt_client_free(s->client);
+	for (size_t i = 0; i < s->n_sides; i++) {
+		slt_sign_queue_free(s->sign[i]);
+	}
 	slt_pool_free(s->pool);
 	slt_msglog_close(s->log);
 	for (size_t i = 0; i < s->n_sides; i++) {
@@ -228,6 +243,17 @@ struct slt_side *slt_service_side(const struct slt_service *s, const char *name)
 	for (size_t i = 0; i < s->n_sides; i++) {
 		if (strcmp(slt_side_name(s->side[i]), name) == 0) {
 			return s->side[i];
+		}
+	}
+	return NULL;
+}
+
+struct slt_sign_queue *slt_service_sign_queue(const struct slt_service *s,
+					      const struct slt_side *side)
+{
+	for (size_t i = 0; i < s->n_sides; i++) {
+		if (s->side[i] == side) {
+			return s->sign[i];
 		}
 	}
 	return NULL;

@@ -16,6 +16,7 @@
 #include "mapset_trust.h"
 #include "msglog.h"
 #include "side.h"
+#include "sign_queue.h"
 
 struct slt_service {
 	struct slt_config *config;
@@ -24,6 +25,7 @@ struct slt_service {
 	pthread_mutex_t reload_lock;	      /* one reload at a time */
 	bool country_from_set[SLT_SIDES_MAX]; /* the configuration does not say it */
 	struct slt_side *side[SLT_SIDES_MAX];
+	struct slt_sign_queue *sign[SLT_SIDES_MAX]; /* of the side with the same index */
 	size_t n_sides;
 	struct slt_client *client;
 	struct slt_pool *pool;
@@ -37,6 +39,9 @@ SLT_CHECK bool slt_service_open(struct slt_config *take_config, struct slt_servi
 void slt_service_close(struct slt_service *s);
 SLT_DEFINE_AUTO(struct slt_service *, slt_service_close)
 struct slt_side *slt_service_side(const struct slt_service *s, const char *name);
+/* Where messages are signed for a side. */
+struct slt_sign_queue *slt_service_sign_queue(const struct slt_service *s,
+					      const struct slt_side *side);
 
 /* The mapping set in force, with a reference for the caller. */
 struct slt_mapset *slt_service_mapset(struct slt_service *s);
