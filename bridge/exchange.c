@@ -184,6 +184,36 @@ void slt_exchange_logged_code(const struct slt_exchange *x, char *ret, size_t n)
 	}
 }
 
+/* The length of what may be a personal code at p: eleven digits, or six and a sign of the century,
+ * three and a check character; 0 when it is none. */
+static size_t personal_code(const char *p)
+{
+	size_t n = strspn(p, "0123456789");
+
+	if (n == 11) {
+		return n;
+	}
+	if (n != 6 || !p[6] || !strchr("+-ABCDEFUVWXYabcdefuvwxy", p[6]) ||
+	    strspn(p + 7, "0123456789") < 3) {
+		return 0;
+	}
+	return p[10] ? 11 : 10;
+}
+
+const char *slt_exchange_logged_text(const struct slt_exchange *x)
+{
+	if (x->soap_answer && x->soap_answer->is_fault) {
+		return "the provider answered with a fault";
+	}
+	char *text = slt_arena_strdup(x->arena, x->err.msg);
+	for (char *p = text; *p;) {
+		size_t digits = strspn(p, "0123456789"), n = personal_code(p);
+		memset(p, '*', n);
+		p += n ? n : digits ? digits : 1;
+	}
+	return text;
+}
+
 void slt_exchange_fault(struct slt_request *request, const char *code, const char *text,
 			const char *id, const char *detail_xml)
 {

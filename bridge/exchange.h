@@ -86,6 +86,9 @@ const char *slt_exchange_public_text(const struct slt_err *e);
 /* The fault code for the logs: a provider's own only if it looks like a code, and not like a
  * sentence or somebody's number. */
 void slt_exchange_logged_code(const struct slt_exchange *x, char *ret, size_t n);
+/* Why it fails, for the logs: what looks like a personal code is masked, a provider's words are
+ * left out. In the exchange's arena. */
+const char *slt_exchange_logged_text(const struct slt_exchange *x);
 /* Answers x->request with x->err: for a message that the rules refuse, with the sentences for the
  * pharmacist in each language and the structured problems as detail. */
 void slt_exchange_answer_fault(struct slt_exchange *x);

@@ -329,10 +329,6 @@ static void report(struct slt_exchange *x)
 	if (failed) {
 		slt_exchange_logged_code(x, code, sizeof(code));
 	}
-	/* a provider's words are for the caller: they may name a patient */
-	const char *why = x->soap_answer && x->soap_answer->is_fault
-				  ? "the provider answered with a fault"
-				  : x->err.msg;
 	/* The owner of the exchange logs a failure once, here; a provider's own fault, or a message
 	 * that the rules refuse, is the ordinary course of business. */
 	slt_log(SLT_LOG_INFO, failed ? "exchange refused" : "exchange done", "exchange", x->id,
@@ -341,7 +337,8 @@ static void report(struct slt_exchange *x)
 		known ? slt_id_text(&h->client, x->arena) : NULL, "service",
 		known ? slt_id_text(&h->service, x->arena) : NULL, "id", h->id, "ms",
 		ms_of(x, slt_mono_us() - x->started_us), "steps", slt_buf_str(&spent).p, "fault",
-		failed ? code : NULL, "why", failed ? why : NULL, NULL);
+		failed ? code : NULL, "why",
+		failed ? slt_exchange_logged_text(x) : NULL, NULL);
 }
 
 static enum slt_msglog_status outcome(const struct slt_exchange *x)

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import ssl
@@ -34,7 +35,7 @@ class Bridge:
         with open(f"/proc/{pid}/status", encoding="ascii") as f:
             return next(line for line in f if line.startswith(name + ":")).split()[1]
 
-    def start(self, finland=(), **settings):
+    def start(self, finland=(), file_limit=None, **settings):
         """With some settings of the configuration's top level and of side FI changed."""
         with open(self.config, encoding="utf-8") as f:
             text = f.read()
@@ -47,7 +48,8 @@ class Bridge:
             f.write(text)
         with open(self.log, "w", encoding="utf-8") as out:
             self.process = subprocess.Popen(
-                [SILTA, "serve", "-c", path], stdin=subprocess.DEVNULL, stderr=out
+                ["prlimit", f"--fsize={file_limit or 'unlimited'}:unlimited",
+                 SILTA, "serve", "-c", path], stdin=subprocess.DEVNULL, stderr=out
             )
         for _ in range(600):
             if "notice ready" in self.text():
@@ -479,6 +481,25 @@ class Logs:
             evil.close()
             self.bridge.stop(10)
 
+    def a_code_that_is_a_persons(self):
+        self.bridge.start()
+        one = document("dispensation-ee-01.xml")
+        form = re.search(r"<pharm:formCode [^>]*/>", one).group(0)
+        try:
+            for code in (self.row["patient_code"], "49008039720", "010199A123Y"):
+                wrong = one.replace(form, form.replace('"738"', f'"{code}"'), 1)
+                try:
+                    self.pharmacy.dispense(self.row, wrong)
+                    raise AssertionError("no fault")
+                except Fault as fault:
+                    if "FED-MAP-001" not in fault.code:
+                        raise
+                time.sleep(0.2)
+                if code in self.bridge.text():
+                    raise AssertionError("a personal code stands in the log")
+        finally:
+            self.bridge.stop(10)
+
     def nothing_of_the_bridge(self):
         """A fault tells a peer no path of the bridge."""
         spool = self.world.dir + "/silta/spool"
@@ -495,6 +516,41 @@ class Logs:
                 raise AssertionError("the log does not tell the operator either") from None
         finally:
             self.bridge.stop(10)
+
+    def a_full_disk(self):
+        """What cannot be logged is not sent; when there is room again, it goes on."""
+        state = self.world.dir + "/silta/small"
+        self.bridge.start(state=f'"{state}"', file_limit=1 << 20)
+        pid = self.bridge.process.pid
+        try:
+            calls, fault = 0, None
+            while fault is None and calls < 400:
+                try:
+                    self.pharmacy.list(self.row)
+                    calls += 1
+                except Fault as f:
+                    fault = f
+            if fault is None or "logging_failed" not in fault.code or state in fault.text:
+                raise AssertionError(f"{fault}")
+            self.world.admin("FI", "/reset")
+            before = len(self.world.admin("FI", "/report")["dispensations"])
+            for _ in range(5):
+                try:
+                    self.pharmacy.dispense(self.row, document("dispensation-ee-01.xml"))
+                    raise AssertionError("it was not logged, and done all the same")
+                except Fault:
+                    pass
+            if len(self.world.admin("FI", "/report")["dispensations"]) != before:
+                raise AssertionError("it was not logged, and sent all the same")
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+            self.pharmacy.list(self.row)
+            print(f"# full after {calls} calls", flush=True)
+        finally:
+            self.world.admin("FI", "/reset")
+            self.bridge.stop(10)
+        gc = self.world.endpoints["silta"]["globalconf"]
+        command(SILTA, "log", "verify", "--log", state + "/messages.db",
+                "--conf", f"EE={gc}/EE", "--conf", f"FI={gc}/FI")
 
     def an_answer_not_believed(self):
         self.bridge.start()
@@ -575,7 +631,10 @@ def main():
         cases.run("parts without end are cut off", slow.parts)
         logs = Logs(world, bridge)
         cases.run("a provider's words about a patient stand in no log", logs.a_providers_words)
+        cases.run("a personal code in another field stands in no log",
+                  logs.a_code_that_is_a_persons)
         cases.run("a fault tells nothing of the bridge's own files", logs.nothing_of_the_bridge)
+        cases.run("what cannot be logged is not sent", logs.a_full_disk)
         cases.run("after an answer that is not believed the outcome is unknown",
                   logs.an_answer_not_believed)
         cases.run("stopped under load without a drain, it ends well", stops.under_load, 0, 10)
