@@ -37,7 +37,7 @@ static const struct slt_conf_option field_options[] = {
 static const struct slt_conf_option guard_options[] = {
 	{.name = "id", .type = SLT_CONF_STRING, .offset = S(slt_guard, id), .required = true, .doc = "name"},
 	{.name = "documents", .type = SLT_CONF_STRINGS, .offset = S(slt_guard, documents), .doc = "kinds of documents"},
-	{.name = "what", .type = SLT_CONF_ENUM, .offset = S(slt_guard, what), .required = true, .values = "personal_code|same_code|same_value|divisible|expression", .doc = "what must hold"},
+	{.name = "what", .type = SLT_CONF_ENUM, .offset = S(slt_guard, what), .required = true, .values = "personal_code|same_code|same_value|divisible|expression|mentions", .doc = "what must hold"},
 	{.name = "field", .type = SLT_CONF_STRING, .offset = S(slt_guard, field), .doc = "what people call it"},
 	{.name = "error", .type = SLT_CONF_STRING, .offset = S(slt_guard, error_text), .doc = "fault code"},
 	{.name = "severity", .type = SLT_CONF_ENUM, .offset = S(slt_guard, severity), .values = "error|warning", .fallback = "error", .doc = "whether it stops the message"},
@@ -273,6 +273,9 @@ static void check_guard(struct at at, const struct slt_guard *g)
 		break;
 	case SLT_GUARD_DIVISIBLE:
 		needs = g->total && g->parts_words.n ? NULL : "total and parts";
+		break;
+	case SLT_GUARD_MENTIONS:
+		needs = g->left && g->right && g->table ? NULL : "left, right and table";
 		break;
 	case SLT_GUARD_EXPRESSION:
 		needs = g->check ? NULL : "check";

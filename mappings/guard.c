@@ -194,6 +194,19 @@ static void check_divisible(struct slt_walk *w, const struct slt_guard *g, xmlNo
 	say(w, g, SLT_OUT_CHECKED, any ? NULL : "no package size to compare with");
 }
 
+static void check_mentions(struct slt_walk *w, const struct slt_guard *g, xmlNode *context)
+{
+	const char *code = pivot_of(g->left, context);
+	const char *text = value_of(w, g->right, context);
+	const char *other = code && text ? slt_text_mentions(w, g->table, text, code) : NULL;
+
+	if (other) {
+		broken(w, g, g->error, other, "the text names another one than the code");
+	} else if (code && text) {
+		say(w, g, SLT_OUT_CHECKED, NULL);
+	}
+}
+
 static bool check_in(void *arg, xmlNode *context)
 {
 	struct checking *c = arg;
@@ -216,6 +229,9 @@ static bool check_in(void *arg, xmlNode *context)
 		break;
 	case SLT_GUARD_DIVISIBLE:
 		check_divisible(c->w, g, context);
+		break;
+	case SLT_GUARD_MENTIONS:
+		check_mentions(c->w, g, context);
 		break;
 	case SLT_GUARD_EXPRESSION:
 		if (slt_cond_eval(g->check, &c->w->fields)) {

@@ -440,6 +440,21 @@ static bool forbidden(struct slt_walk *w, const struct slt_rule *r, const struct
 	return true;
 }
 
+static void disagrees(struct slt_walk *w, const struct slt_rule *r, const struct slt_coded *c,
+		      const char *why)
+{
+	bool refused = r->severity == SLT_SEV_ERROR;
+	struct slt_map_problem p = {.found_system = c->coding.system,
+				    .found_code = c->coding.code,
+				    .found_text = c->coding.display,
+				    .table = r->table,
+				    .detail = why};
+
+	slt_walk_say(w, r->id, refused ? SLT_OUT_REFUSED : SLT_OUT_FLAGGED, c->coding.code,
+		     c->coding.display, why);
+	slt_walk_problem(w, r, SLT_FED_ID_003, refused ? SLT_SEV_ERROR : SLT_SEV_WARNING, &p);
+}
+
 void slt_op_code(struct slt_walk *w, const struct slt_rule *r, xmlNode *e)
 {
 	struct slt_coded c;
@@ -481,6 +496,11 @@ void slt_op_code(struct slt_walk *w, const struct slt_rule *r, xmlNode *e)
 		}
 		failed(w, r, e, &c, &l, &f, s);
 		return;
+	}
+	const char *contradiction =
+		r->agree && !by_text ? slt_code_contradiction(&l, &c.coding, &f) : NULL;
+	if (contradiction) {
+		disagrees(w, r, &c, contradiction);
 	}
 	bool changed = !same(c.coding.code, f.to.code) ||
 		       !same(c.coding.system, c.coding.system ? f.to.system : NULL) ||

@@ -55,7 +55,7 @@ struct slt_rule {
 	const char *min_text, *max_text;
 	struct slt_conf_strings documents, good_words, before_words, into_words, from_all_words;
 	int what, policy, keep, usage, severity, format, decimal;
-	bool assume, from_text, names_only, in_text;
+	bool assume, from_text, names_only, agree, in_text;
 	int64_t at_least, at_most; /* at_most 0: any number */
 	/* made of it */
 	struct slt_path *where, *in, *from;

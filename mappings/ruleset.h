@@ -55,6 +55,7 @@ enum slt_guard_what {
 	SLT_GUARD_SAME_VALUE,
 	SLT_GUARD_DIVISIBLE,
 	SLT_GUARD_EXPRESSION,
+	SLT_GUARD_MENTIONS,
 };
 
 struct slt_guard {

@@ -196,6 +196,17 @@ void slt_json_read_id(struct slt_walk *w, const xmlNode *e, const char **ret_roo
 		      const char **ret_extension);
 void slt_json_set_root(struct slt_walk *w, xmlNode *e, const char *root);
 
+/* --- agree.c --- */
+
+/* What beside a code says that it is another one: its name, or a translation in the list of either
+ * country; NULL when nothing does. */
+const char *slt_code_contradiction(const struct slt_lookup *l, const struct slt_coding *coding,
+				   const struct slt_found *f);
+/* The name of another code of the list that the text mentions, NULL when it mentions none or also
+ * this one. */
+const char *slt_text_mentions(struct slt_walk *w, const char *table, const char *text,
+			      const char *pivot_code);
+
 /* --- names.c --- */
 
 /* The source country's names to the pivot's, for one element at its turn; false when the element

@@ -217,17 +217,25 @@ static void instances_are_known(void **state)
 
 #define FORM(code) "<pharm:formCode code=\"" code "\""
 
+/* The prescription with another form, without its name. */
 static struct job with_form(const char *from, const char *to, const char *code)
 {
-	static char new[64];
+	static char new[96];
 	bool xx = strcmp(from, "XX") == 0;
 
-	snprintf(new, sizeof(new), "<pharm:formCode code=\"%s\"", code);
-	return (struct job){.file = xx ? XX_TABLET : FI_TABLET,
-			    .from = from,
-			    .to = to,
-			    .old = xx ? FORM("F2") : FORM("173"),
-			    .new = new};
+	snprintf(new, sizeof(new), FORM("%s") " codeSystem=\"%s\"/>", code,
+		 xx ? "2.999.50.1" : "1.2.246.537.6.852");
+	return (struct job){
+		.file = xx ? XX_TABLET : FI_TABLET,
+		.from = from,
+		.to = to,
+		.old = xx ? FORM("F2") " codeSystem=\"2.999.50.1\" codeSystemName=\"Formae\" "
+				       "displayName=\"tabuletta veterana\"/>"
+			  : FORM("173") " codeSystem=\"1.2.246.537.6.852\" "
+					"codeSystemName=\"Fimea-Lääkemuodot\" "
+					"displayName=\"tabletti\"/>",
+		.new = new,
+	};
 }
 
 static void one_of_many_is_the_preferred(void **state)
