@@ -244,7 +244,6 @@ static enum result verify_answer(struct slt_exchange *x, struct slt_err *err)
 		  slt_leg_verify(x->side[SLT_FAR], x->gc[SLT_FAR], x->answer_in, &x->route.target,
 				 slt_now_ms(), err) &&
 		  x->protocol->check_answer(x, err);
-	x->answered = ok;
 	return ok ? GO_ON : FAIL;
 }
 
