@@ -240,11 +240,12 @@ static enum result verify_answer(struct slt_exchange *x, struct slt_err *err)
 	if (!x->answer_in) {
 		return provider_fault(x, err);
 	}
-	bool ok = x->protocol->read_answer(x, err) &&
-		  slt_leg_verify(x->side[SLT_FAR], x->gc[SLT_FAR], x->answer_in, &x->route.target,
-				 slt_now_ms(), err) &&
-		  x->protocol->check_answer(x, err);
-	return ok ? GO_ON : FAIL;
+	return x->protocol->read_answer(x, err) &&
+			       slt_leg_verify(x->side[SLT_FAR], x->gc[SLT_FAR], x->answer_in,
+					      &x->route.target, slt_now_ms(), err) &&
+			       x->protocol->check_answer(x, err)
+		       ? GO_ON
+		       : FAIL;
 }
 
 static enum result sign_answer(struct slt_exchange *x, struct slt_err *err)
@@ -336,8 +337,7 @@ static void report(struct slt_exchange *x)
 		known ? slt_id_text(&h->client, x->arena) : NULL, "service",
 		known ? slt_id_text(&h->service, x->arena) : NULL, "id", h->id, "ms",
 		ms_of(x, slt_mono_us() - x->started_us), "steps", slt_buf_str(&spent).p, "fault",
-		failed ? code : NULL, "why",
-		failed ? slt_exchange_logged_text(x) : NULL, NULL);
+		failed ? code : NULL, "why", failed ? slt_exchange_logged_text(x) : NULL, NULL);
 }
 
 static enum slt_msglog_status outcome(const struct slt_exchange *x)
