@@ -200,8 +200,8 @@ void slt_flow_read_messages(const struct slt_flow_reader *r, struct slt_flow *f)
 		read_name(group_at(r, "messages", i), "request", m->request_text, &m->name[0]);
 		read_name(group_at(r, "messages", i), "response", m->response_text, &m->name[1]);
 		check_names(group_at(r, "messages", i), m, m->request_text, m->response_text);
-		m->line = (unsigned)slt_conf_line(slt_conf_group_at(slt_conf_root(r->c), "messages", i),
-						  NULL);
+		m->line = (unsigned)slt_conf_line(
+			slt_conf_group_at(slt_conf_root(r->c), "messages", i), NULL);
 		m->kind[0] = kind_of(r, m->service, "request");
 		m->kind[1] = kind_of(r, m->service, "response");
 	}
@@ -338,6 +338,9 @@ void slt_flow_read_subjects(const struct slt_flow_reader *r, struct slt_flow *f)
 
 		read_path(at, "body", s->body_text, &s->body);
 		read_path(at, "document", s->document_text, &s->document);
+		if (!s->document_text && s->documents.n > 0) {
+			slt_conf_problem(r->c, at.g, NULL, "documents and document go together");
+		}
 		s->line = (unsigned)slt_conf_line(at.g, NULL);
 		s->error = s->error_text ? slt_code_find(s->error_text) : SLT_OK;
 		if (s->error_text && s->error == SLT_OK) {

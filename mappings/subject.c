@@ -165,7 +165,7 @@ static void check_subject(struct slt_walk *w, const struct slt_subject *s)
 		return;
 	}
 	for (const struct slt_map_subject *x = w->said->first; expected && x; x = x->next) {
-		if (!x->subject && slt_rule_applies(&s->documents, x->kind)) {
+		if (!x->subject && s->document && slt_rule_applies(&s->documents, x->kind)) {
 			check_document(w, s, expected, x);
 		}
 	}

@@ -39,6 +39,7 @@ static const struct fixture_file json_files[] = {
 	 "  { id = \"called\"; where = \"$..old\"; what = \"rename\"; to = \"j:new_name\"; },\n"
 	 "  { id = \"never\"; where = \"$..[?@.secret == true]\"; what = \"forbid\"; error = \"FED-BUS-001\"; },\n"
 	 "  { id = \"must\"; in = \"$..holder\"; where = \"@.held\"; what = \"require\"; } );\n"
+	 "subjects = ( { id = \"who\"; body = \"@.pid\"; } );\n"
 	 "guards = ( { id = \"person\"; documents = [ \"doc\" ]; what = \"personal_code\"; in = \"$.person\";\n"
 	 "  code = \"@.pid\"; birth = \"@.birth\"; sex = \"@.sex\"; } );\n"},
 	{"flows/js/AA.conf",
@@ -46,13 +47,15 @@ static const struct fixture_file json_files[] = {
 	 "services = ( { id = \"ask\"; name = \"kysy\"; } );\n"
 	 "names = ( { national = \"k:muoto\"; pivot = \"k:form\"; attributes = [ \"koodi=code\", \"nimi=display\" ]; },\n"
 	 "  { national = \"k:muodot\"; pivot = \"k:list\"; attributes = [ \"koodi=code\" ]; },\n"
-	 "  { national = \"k:oma\"; pivot = \"k:own\"; }, { national = \"k:teksti\"; pivot = \"k:text\"; } );\n"},
+	 "  { national = \"k:oma\"; pivot = \"k:own\"; }, { national = \"k:teksti\"; pivot = \"k:text\"; },\n"
+	 "  { national = \"k:henkilo\"; pivot = \"k:pid\"; } );\n"},
 	{"flows/js/BB.conf",
 	 "country = \"BB\"; namespaces = ( { prefix = \"k\"; uri = \"urn:silta:json:1\"; } );\n"
 	 "services = ( { id = \"ask\"; name = \"kysi\"; } );\n"
 	 "names = ( { national = \"k:vorm\"; pivot = \"k:form\"; attributes = [ \"kood=code\" ]; },\n"
 	 "  { national = \"k:vormid\"; pivot = \"k:list\"; attributes = [ \"kood=code\" ]; },\n"
-	 "  { national = \"k:tekst\"; pivot = \"k:text\"; } );\n"},
+	 "  { national = \"k:tekst\"; pivot = \"k:text\"; },\n"
+	 "  { national = \"k:isik\"; pivot = \"k:pid\"; } );\n"},
 };
 
 static struct slt_mapset *js;
@@ -359,6 +362,35 @@ static void messages_have_names(void **state)
 	becomes(j, "[1]");
 }
 
+static bool message(const struct slt_map_result *asked, const char *text, struct slt_map_result *r,
+		    struct slt_err *err)
+{
+	const struct slt_map_input in = {.from = asked ? "BB" : "AA",
+					 .to = asked ? "AA" : "BB",
+					 .flow = "js",
+					 .service = "kysy",
+					 .message = asked ? SLT_MAP_RESPONSE : SLT_MAP_REQUEST,
+					 .body = slt_str(text),
+					 .asked = asked,
+					 .now_ms = NOW};
+
+	return slt_map_apply(js, &in, r, err);
+}
+
+static void an_answer_is_about_who_was_asked_for(void **state)
+{
+	SLT_AUTO(slt_map_result_free) struct slt_map_result *asked = slt_map_result_new();
+	SLT_AUTO(slt_map_result_free) struct slt_map_result *same = slt_map_result_new();
+	SLT_AUTO(slt_map_result_free) struct slt_map_result *other = slt_map_result_new();
+	struct slt_err err = SLT_ERR_INIT;
+
+	(void)state;
+	assert_true(message(NULL, "{\"henkilo\":\"" HETU "\"}", asked, &err));
+	assert_true(message(asked, "{\"isik\":\"" HETU "\"}", same, &err));
+	assert_false(message(asked, "{\"isik\":\"37605030299\"}", other, &err));
+	assert_int_equal(err.code, SLT_FED_ID_003);
+}
+
 static void xml_and_json_are_told_apart(void **state)
 {
 	struct job j = {.set = js, .flow = "js", .text = "<doc/>"};
@@ -446,6 +478,7 @@ int main(void)
 		cmocka_unit_test(persons),
 		cmocka_unit_test(bundles_say_that_they_are_translated),
 		cmocka_unit_test(messages_have_names),
+		cmocka_unit_test(an_answer_is_about_who_was_asked_for),
 		cmocka_unit_test(xml_and_json_are_told_apart),
 		cmocka_unit_test(sets_with_mistakes),
 	};

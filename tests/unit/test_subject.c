@@ -191,7 +191,10 @@ static void wrong_files(void **state)
 {
 	static const char *const bad[][2] = {
 		{SUBJECT("error = \"FED-XX-001\";"), "unknown fault code"},
-		{"subjects = ( { id = \"a\"; body = \"p:person\"; } );\nguards = (", "document"},
+		{"subjects = ( { id = \"a\"; document = \"d:pid\"; } );\nguards = (", "body"},
+		{"subjects = ( { id = \"a\"; body = \"p:person\"; documents = [ \"doc\" ]; } );\n"
+		 "guards = (",
+		 "documents and document go together"},
 		{"subjects = ( { id = \"a\"; body = \"p:x[1]\"; document = \"d:pid\"; } );\nguards = (",
 		 "body"},
 		{"subjects = ( { id = \"a\"; body = \"p:x\"; document = \"d:pid\"; documents = [ \"zz\" ]; } );\n"
