@@ -187,8 +187,9 @@ static enum result send_request(struct slt_exchange *x, struct slt_err *err)
 	return WAIT;
 }
 
-/* Does a fault tell what became of the request? A service's own does. Its security server's does
- * when it refuses before it calls the service; anything else may have come after the call. */
+/* Does a fault tell what became of the request? A service's own does, unless it only says that the
+ * service broke. Its security server's does when it refuses before it calls the service; anything
+ * else may have come after the call. */
 static bool fault_settles(const char *code)
 {
 	static const enum slt_code before[] = {
@@ -201,7 +202,8 @@ static bool fault_settles(const char *code)
 	SLT_AUTO_STR char *name = NULL;
 
 	if (!code || strncasecmp(code, server, sizeof(server) - 1) != 0) {
-		return true;
+		const char *colon = code ? strrchr(code, ':') : NULL;
+		return code && strcmp(colon ? colon + 1 : code, "Server") != 0;
 	}
 	code += sizeof(server) - 1;
 	name = slt_strndup(code, strcspn(code, "."));
