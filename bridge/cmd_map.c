@@ -442,11 +442,8 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } others[] = {
-	{"diff", slt_map_diff},
-	{"export", slt_map_exchange},
-	{"import", slt_map_exchange},
-	{"sign", slt_map_set},
-	{"verify", slt_map_set},
+	{"diff", slt_map_diff}, {"export", slt_map_exchange}, {"import", slt_map_exchange},
+	{"sign", slt_map_set},	{"verify", slt_map_set},
 };
 
 int slt_cmd_map(int argc, char **argv)
