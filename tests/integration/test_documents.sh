@@ -199,16 +199,19 @@ edited FED-BUS-001 "a medicine for the central nervous system" FI EE "$DOCS/fi-0
 edited FED-BUS-005 "a total that is no whole packages" FI EE "$t" 's/<quantity value="2" unit="1"/<quantity value="150" unit="fol"/'
 edited FED-STR-002 "a document of another kind" FI EE "$t" 's/code="57833-6"/code="34133-9"/'
 edited FED-STR-002 "a date that is none" FI EE "$t" 's/effectiveTime value="2026[0-9+]*"/effectiveTime value="20261332"/'
-edited FED-ID-003 "another form than was ordered" FI EE "$d" '0,/code="173"/s/code="173"/code="235"/'
+edited FED-ID-003 "a form whose name is another's" FI EE "$d" '0,/code="173"/s/code="173"/code="235"/'
+edited FED-ID-003 "another form than was ordered" FI EE "$d" \
+	'0,/code="173"/{/code="173"/s/displayName="[^"]*"/displayName="tabletti, kalvopäällysteinen"/;s/code="173"/code="235"/}'
 edited FED-ID-003 "a dispensation of another order" FI EE "$d" '0,/9990000202\.1/s/9990000202\.1/9990000203.1/'
 edited FED-STR-003 "a dispensation without an order" FI EE "$d" '/<inFulfillmentOf/,/<\/inFulfillmentOf>/d'
 edited FED-BUS-005 "a dispensation of nothing" FI EE "$d" 's/<quantity value="3" unit="kpl"/<quantity value="0" unit="kpl"/'
 edited FED-ID-002 "a wrong check digit" EE FI "$DOCS/ee-02-tablet.xml" 's/36802279845/36802279846/'
 edited FED-MAP-001 "a unit with two meanings" EE FI "$DOCS/ee-02-tablet.xml" 's/unit="MG"/unit="MCI"/'
-sed 's/code="173"/code="38"/' "$t" >"$W/edited.xml"
+sed '/code="173"/s/displayName="[^"]*"/displayName="imeskelytabletti"/; s/code="173"/code="38"/' "$t" >"$W/edited.xml"
 translates "a lozenge to Estonia" FI EE response "$W/edited.xml"
 says "it is the lozenge that Fimea names in English" "$W/out.xml" "$MM/pharm:formCode/@code" 921
-sed '0,/code="173"/s/code="173"/code="235"/; s/<\/supply>/<entryRelationship typeCode="COMP"><act classCode="ACT" moodCode="EVN"><code code="SUBST" codeSystem="2.16.840.1.113883.5.6"\/><\/act><\/entryRelationship>&/' \
+film='0,/code="173"/{/code="173"/s/displayName="[^"]*"/displayName="tabletti, kalvopäällysteinen"/;s/code="173"/code="235"/}'
+sed "$film"'; s/<\/supply>/<entryRelationship typeCode="COMP"><act classCode="ACT" moodCode="EVN"><code code="SUBST" codeSystem="2.16.840.1.113883.5.6"\/><\/act><\/entryRelationship>&/' \
 	"$d" >"$W/edited.xml"
 translates "another form, declared as a substitution" FI EE request "$W/edited.xml"
 
