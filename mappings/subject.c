@@ -123,29 +123,29 @@ static const struct slt_map_subject *told(const struct slt_map_subject *list, co
 	return first;
 }
 
-/* One document, named by its entry without a subject. */
-static void check_document(struct slt_walk *w, const struct slt_subject *s,
-			   const struct slt_map_subject *expected,
-			   const struct slt_map_subject *document)
+/* What the documents say; in the list, that stands before the entry of the document itself. */
+static void compare(struct slt_walk *w, const struct slt_subject *s,
+		    const struct slt_map_subject *expected)
 {
 	size_t good = 0, bad = 0;
 
-	/* what a document says stands before the document's own entry */
-	for (const struct slt_map_subject *x = w->said->first; x != document; x = x->next) {
-		if (!x->body && !x->subject) {
-			good = bad = 0; /* that was of a later document */
-		} else if (x->subject == s && !x->body) {
+	for (const struct slt_map_subject *x = w->said->first; x; x = x->next) {
+		if (x->subject == s && !x->body) {
 			good += same(x, expected);
 			bad += !same(x, expected);
 		}
-	}
-	if (good == 0 || (bad > 0 && !s->any)) {
-		broken(w, s->id, s->field ? s->field : s->id, s->error,
-		       "the document is not about what the message is about");
-	} else {
+		if (x->subject || !slt_rule_applies(&s->documents, x->kind)) {
+			continue;
+		}
+		if (good == 0 || (bad > 0 && !s->any)) {
+			broken(w, s->id, s->field ? s->field : s->id, s->error,
+			       "the document is not about what the message is about");
+			return;
+		}
 		struct slt_trace_entry e = {
 			.rule = s->id, .place = "/", .outcome = SLT_OUT_CHECKED};
 		slt_walk_trace(w, NULL, &e);
+		good = bad = 0;
 	}
 }
 
@@ -162,12 +162,8 @@ static void check_subject(struct slt_walk *w, const struct slt_subject *s)
 	if (several) {
 		broken(w, s->id, s->field ? s->field : s->id, s->error,
 		       "the message names more than one");
-		return;
-	}
-	for (const struct slt_map_subject *x = w->said->first; expected && x; x = x->next) {
-		if (!x->subject && s->document && slt_rule_applies(&s->documents, x->kind)) {
-			check_document(w, s, expected, x);
-		}
+	} else if (expected && s->document) {
+		compare(w, s, expected);
 	}
 }
 

@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 
-from tap import OPENER, SILTA, Cases, World, command
+from tap import OPENER, ROOT, SILTA, Cases, World, command
 
 from pharmacy import NS, Fault, Pharmacy, document, patients
 
@@ -294,6 +294,32 @@ class Documents:
         ):
             self.refused("FED-STR-003", self.pharmacy.dispense, self.rows["fi-01-tablet.xml"],
                          one.replace(old, new, 1))
+
+    def hidden(self):
+        """Marks that keep a prescription in its country, and what a reader would follow."""
+        mark = 'code="H" codeSystem="1.2.246.537.5.40118.2006"'
+        kind = 'code="2" codeSystem="retsepti-liik"'
+        end = "</substanceAdministration>"
+        relation = '<entryRelationship typeCode="COMP">{}</entryRelationship>' + end
+        other = '<o:observation xmlns:o="urn:o">{}</o:observation>'
+        cda = '<observation classCode="OBS" moodCode="EVN">{}</observation>'
+        below = '<value nullFlavor="OTH"><translation {}/></value>'
+        include = '<i:include xmlns:i="http://www.w3.org/2001/XInclude" href="/etc/passwd"/>'
+        for name, countries, text in (
+            ("fi-01-tablet.xml", "FI EE", other.format(f"<value {mark}/>")),
+            ("fi-01-tablet.xml", "FI EE", cda.format(f'<x:value xmlns:x="urn:x" {mark}/>')),
+            ("fi-01-tablet.xml", "FI EE", cda.format(below.format(mark))),
+            ("ee-02-tablet.xml", "EE FI", other.format(f"<value {kind}/>")),
+            ("ee-02-tablet.xml", "EE FI", cda.format(below.format(kind))),
+            ("ee-02-tablet.xml", "EE FI", include),
+        ):
+            path = self.world.dir + "/hidden.xml"
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(document(name).replace(end, relation.format(text), 1))
+            source, target = countries.split()
+            command(SILTA, "map", "apply", "--from", source, "--to", target,
+                    "--mappings", ROOT + "/mappings",
+                    "--flow", "eprescription", "--message", "response", path, status=1)
 
     def two_documents(self):
         one = re.sub(r"^\s*<\?xml[^>]*\?>", "", document("dispensation-ee-01.xml"))
@@ -615,6 +641,7 @@ def main():
              documents.dispensation_of_another_prescription),
             ("a prescription is no dispensation", documents.prescription_as_a_dispensation),
             ("two documents where one is meant are refused", documents.two_documents),
+            ("a mark is found wherever it hides", documents.hidden),
             ("what stands once must not stand twice", documents.twice_the_same),
         ):
             cases.run(name, case)
