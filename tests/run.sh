@@ -95,9 +95,9 @@ for script in tests/integration/test_*.sh; do
 	name=$(basename "$script" .sh)
 	want integration "$name" && run "$name" 900 "$script"
 done
-for script in tests/check_layers.sh tests/simple_mistakes.sh; do
+for script in tests/check_layers.sh tests/simple_mistakes.sh tests/check_options.sh; do
 	name=$(basename "$script" .sh)
-	want checks "$name" && run "$name" 60 "$script"
+	want checks "$name" && run "$name" 300 "$script"
 done
 [ $absent -eq 0 ] || echo "(cases for $absent further vectors wait for their files in $SLT_SHARED)"
 echo "$passed passed, $failed failed, $skipped skipped"
