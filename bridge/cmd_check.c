@@ -106,7 +106,7 @@ static unsigned check_mappings(struct slt_config *c)
 	SLT_AUTO_LINT(problems);
 	SLT_AUTO_LINT(warnings);
 
-	if (slt_mapset_open(c->mappings, &policy, slt_now_ms(), &problems, &warnings, &set, &err)) {
+	if (slt_mapset_open(c->mappings, &policy, &problems, &warnings, &set, &err)) {
 		slt_service_check_mapset(&probe, set, &problems);
 	}
 	for (size_t i = 0; i < warnings.n; i++) {

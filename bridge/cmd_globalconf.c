@@ -220,8 +220,10 @@ static bool read_policy(const struct fetch_args *a, struct slt_mapset_policy *re
 				"--approvals must be a number from 0 to %d, not \"%s\"",
 				SLT_MANIFEST_SIGNERS, a->approvals);
 	}
-	*ret = (struct slt_mapset_policy){
-		.ca = a->mappings_ca, .required = a->mappings_ca != NULL, .approvals = (unsigned)n};
+	*ret = (struct slt_mapset_policy){.ca = a->mappings_ca,
+					  .required = a->mappings_ca != NULL,
+					  .approvals = (unsigned)n,
+					  .now_ms = slt_now_ms()};
 	return true;
 }
 
@@ -231,7 +233,7 @@ static bool judge_mappings(void *arg, const char *dir, struct slt_err *err)
 	SLT_AUTO_LINT(warnings);
 	SLT_AUTO(slt_mapset_free) struct slt_mapset *set = NULL;
 
-	return slt_mapset_open(dir, arg, slt_now_ms(), &lint, &warnings, &set, err);
+	return slt_mapset_open(dir, arg, &lint, &warnings, &set, err);
 }
 
 static int renew_mappings(const struct fetch_args *a, const char *instance,

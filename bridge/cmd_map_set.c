@@ -307,19 +307,19 @@ static int verify(const struct options *o, const char *dir)
 	SLT_AUTO_LINT(lint);
 	SLT_AUTO_LINT(warnings);
 	struct slt_mapset_release r;
-	struct slt_mapset_policy p = {.ca = o->ca, .required = true, .approvals = o->needed};
+	struct slt_mapset_policy p = {
+		.ca = o->ca, .required = true, .approvals = o->needed, .now_ms = o->now_ms};
 	struct slt_err err = SLT_ERR_INIT;
-	enum slt_code code;
 
 	if (!o->ca || !slt_file_exists(dir)) {
 		fprintf(stderr, "silta map verify: --ca is needed, and the directory %s\n", dir);
 		return SLT_EXIT_CANNOT;
 	}
-	if (!slt_mapset_open(dir, &p, o->now_ms, &lint, &warnings, &set, &err)) {
+	if (!slt_mapset_open(dir, &p, &lint, &warnings, &set, &err)) {
 		print_lint(&lint, err.code == SLT_FED_TRC_001 ? "FAIL FED-TRC-001 " : "FAIL ");
 		return SLT_EXIT_NO;
 	}
-	if (!slt_mapset_verify(dir, &p, o->now_ms, a, &lint, &r, &code)) {
+	if (!slt_mapset_verify(dir, &p, a, &lint, &r)) {
 		return print_lint(&lint, "FAIL ");
 	}
 	print_release(&r);

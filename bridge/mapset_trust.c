@@ -24,7 +24,6 @@ SLT_DEFINE_AUTO(CMS_ContentInfo *, CMS_ContentInfo_free)
 struct verifier {
 	const char *dir;
 	const struct slt_mapset_policy *policy;
-	int64_t now_ms;
 	struct slt_arena *a;
 	struct slt_lint *lint;
 };
@@ -61,8 +60,7 @@ const char *slt_mapset_common_name(const X509 *cert, struct slt_arena *a)
 
 /* --- the signatures --- */
 
-static bool load_trusted(const struct slt_mapset_policy *p, int64_t now_ms, X509_STORE **ret,
-			 struct slt_err *err)
+static bool load_trusted(const struct slt_mapset_policy *p, X509_STORE **ret, struct slt_err *err)
 {
 	SLT_AUTO_STR char *pem = NULL;
 	size_t n;
@@ -86,7 +84,7 @@ static bool load_trusted(const struct slt_mapset_policy *p, int64_t now_ms, X509
 	}
 	X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN); /* a signer's own may stand there */
 	X509_STORE_set_purpose(store, X509_PURPOSE_ANY);	/* see fit_to_sign() */
-	X509_VERIFY_PARAM_set_time(param, (time_t)(now_ms / 1000));
+	X509_VERIFY_PARAM_set_time(param, (time_t)(p->now_ms / 1000));
 	X509_VERIFY_PARAM_set_auth_level(param, 2); /* 112 bits: no SHA-1, no RSA below 2048 */
 	*ret = SLT_TAKE(store);
 	return true;
@@ -171,7 +169,7 @@ static bool verify_signatures(struct verifier *v, struct slt_str manifest, struc
 	SLT_AUTO(X509_STORE_free) X509_STORE *store = NULL;
 	SLT_AUTO(CMS_ContentInfo_free) CMS_ContentInfo *cms = NULL;
 
-	if (!load_trusted(v->policy, v->now_ms, &store, err) || !read_cms(der, &cms, err) ||
+	if (!load_trusted(v->policy, &store, err) || !read_cms(der, &cms, err) ||
 	    !good_digests(cms, err)) {
 		return false;
 	}
@@ -279,11 +277,10 @@ static bool verify_manifest(struct verifier *v, struct slt_str manifest, struct 
 	return good;
 }
 
-bool slt_mapset_verify(const char *dir, const struct slt_mapset_policy *p, int64_t now_ms,
-		       struct slt_arena *a, struct slt_lint *lint, struct slt_mapset_release *ret,
-		       enum slt_code *ret_code)
+bool slt_mapset_verify(const char *dir, const struct slt_mapset_policy *p, struct slt_arena *a,
+		       struct slt_lint *lint, struct slt_mapset_release *ret)
 {
-	struct verifier v = {dir, p, now_ms, a, lint};
+	struct verifier v = {dir, p, a, lint};
 	SLT_AUTO_STR char *path = slt_path_join(dir, SLT_MANIFEST_NAME);
 	SLT_AUTO_STR char *sig_path = slt_path_join(dir, SLT_MANIFEST_SIGNATURE);
 	SLT_AUTO_STR char *bytes = NULL, *der = NULL;
@@ -291,7 +288,7 @@ bool slt_mapset_verify(const char *dir, const struct slt_mapset_policy *p, int64
 	struct slt_err err = SLT_ERR_INIT;
 
 	memset(ret, 0, sizeof(*ret));
-	*ret_code = SLT_ECONFIG;
+	ret->code = SLT_ECONFIG;
 	if (!slt_file_read(path, MANIFEST_MAX, &bytes, &n, &err) ||
 	    !slt_file_read(sig_path, SIGNATURE_MAX, &der, &der_n, &err)) {
 		slt_wrap(&err, "the mapping set is not signed");
@@ -302,24 +299,22 @@ bool slt_mapset_verify(const char *dir, const struct slt_mapset_policy *p, int64
 		return false;
 	}
 	bool good = slt_manifest_check(ret->manifest, dir, lint);
-	if (!slt_manifest_in_force(ret->manifest, dir, now_ms, &err)) {
+	if (!slt_manifest_in_force(ret->manifest, dir, p->now_ms, &err)) {
 		slt_lint_add_err(lint, &err);
-		*ret_code = good ? err.code : SLT_ECONFIG;
+		ret->code = good ? err.code : SLT_ECONFIG;
 		good = false;
 	}
 	return good;
 }
 
-bool slt_mapset_open(const char *dir, const struct slt_mapset_policy *p, int64_t now_ms,
-		     struct slt_lint *lint, struct slt_lint *warnings, struct slt_mapset **ret,
-		     struct slt_err *err)
+bool slt_mapset_open(const char *dir, const struct slt_mapset_policy *p, struct slt_lint *lint,
+		     struct slt_lint *warnings, struct slt_mapset **ret, struct slt_err *err)
 {
 	SLT_AUTO(slt_arena_free) struct slt_arena *a = slt_arena_new();
 	SLT_AUTO(slt_mapset_free) struct slt_mapset *s = NULL;
-	struct slt_mapset_release r = {.manifest = NULL};
+	struct slt_mapset_release r = {.code = SLT_ECONFIG};
 	struct slt_lint *trust = p->required ? lint : warnings;
-	enum slt_code code = SLT_ECONFIG;
-	bool released = p->ca && slt_mapset_verify(dir, p, now_ms, a, trust, &r, &code);
+	bool released = p->ca && slt_mapset_verify(dir, p, a, trust, &r);
 	size_t before = lint->total;
 
 	if (p->required && !p->ca) {
@@ -337,7 +332,7 @@ bool slt_mapset_open(const char *dir, const struct slt_mapset_policy *p, int64_t
 		released = false;
 	}
 	if (!slt_lint_finish(lint, err)) {
-		err->code = lint->total == 1 ? code : SLT_ECONFIG;
+		err->code = lint->total == 1 ? r.code : SLT_ECONFIG;
 		return false;
 	}
 	if (released) {

@@ -27,6 +27,7 @@ struct slt_mapset_policy {
 	const char *ca;	    /* PEM file of trusted certificates; NULL: nothing is verified */
 	bool required;	    /* what is not good is refused; otherwise it is a warning */
 	unsigned approvals; /* how many are needed */
+	int64_t now_ms;	    /* certificates must be valid then, and the set in force */
 };
 
 struct slt_mapset_release { /* everything in the arena it was verified with */
@@ -34,18 +35,20 @@ struct slt_mapset_release { /* everything in the arena it was verified with */
 	const char *signer[SLT_MANIFEST_SIGNERS];
 	size_t n_signers;
 	size_t n_approvals; /* signers who are named in approvals */
+	enum slt_code
+		code; /* when it is not good: SLT_FED_TRC_001 if all that is wrong is the day */
 };
 
 /* The manifest of the set in `dir`, its signatures and its files; each problem, naming its file,
- * goes to the lint. *ret_code is SLT_FED_TRC_001 when all that is wrong is the day. */
-SLT_CHECK bool slt_mapset_verify(const char *dir, const struct slt_mapset_policy *p, int64_t now_ms,
+ * goes to the lint. */
+SLT_CHECK bool slt_mapset_verify(const char *dir, const struct slt_mapset_policy *p,
 				 struct slt_arena *a, struct slt_lint *lint,
-				 struct slt_mapset_release *ret, enum slt_code *ret_code);
+				 struct slt_mapset_release *ret);
 
 /* Loads a set and judges it by the policy. All problems go to `lint`, and err has the first ones;
  * what the policy lets pass goes to `warnings`. A set with a good manifest is limited to the days
  * that the manifest says. */
-SLT_CHECK bool slt_mapset_open(const char *dir, const struct slt_mapset_policy *p, int64_t now_ms,
+SLT_CHECK bool slt_mapset_open(const char *dir, const struct slt_mapset_policy *p,
 			       struct slt_lint *lint, struct slt_lint *warnings,
 			       struct slt_mapset **ret, struct slt_err *err);
 

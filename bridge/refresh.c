@@ -102,7 +102,7 @@ static bool judge_tables(void *arg, const char *dir, struct slt_err *err)
 	SLT_AUTO_LINT(warnings);
 	SLT_AUTO(slt_mapset_free) struct slt_mapset *set = NULL;
 
-	if (!slt_mapset_open(dir, &policy, slt_now_ms(), &problems, &warnings, &set, err)) {
+	if (!slt_mapset_open(dir, &policy, &problems, &warnings, &set, err)) {
 		return false;
 	}
 	slt_service_check_mapset(s, set, &problems);

@@ -14,7 +14,8 @@ struct slt_mapset_policy slt_service_policy(const struct slt_config *c)
 {
 	return (struct slt_mapset_policy){.ca = c->mappings_ca,
 					  .required = c->mappings_required,
-					  .approvals = (unsigned)c->mappings_approvals};
+					  .approvals = (unsigned)c->mappings_approvals,
+					  .now_ms = slt_now_ms()};
 }
 
 /* Which country's tables a side speaks; and that no test instance is joined to a real one. */
@@ -107,8 +108,7 @@ static bool load_mapset(struct slt_service *s, struct slt_mapset **ret, struct s
 	SLT_AUTO(slt_mapset_free) struct slt_mapset *set = NULL;
 	SLT_AUTO_LINT(problems);
 	SLT_AUTO_LINT(warnings);
-	bool good = slt_mapset_open(s->config->mappings, &policy, slt_now_ms(), &problems,
-				    &warnings, &set, err);
+	bool good = slt_mapset_open(s->config->mappings, &policy, &problems, &warnings, &set, err);
 
 	if (good) {
 		slt_service_check_mapset(s, set, &problems);

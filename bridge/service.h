@@ -48,7 +48,7 @@ struct slt_mapset *slt_service_mapset(struct slt_service *s);
 /* Loads the mapping set again and puts it in force. On any problem all of them are logged, and the
  * one before stays. From any thread. */
 bool slt_service_reload(struct slt_service *s);
-/* What the configuration demands of mapping sets. */
+/* What the configuration demands of mapping sets now. */
 struct slt_mapset_policy slt_service_policy(const struct slt_config *c);
 /* Sides and routes go together with the set; `s` needs no more than its configuration. Fills in the
  * countries of sides that do not say theirs. Every problem goes to the lint. */

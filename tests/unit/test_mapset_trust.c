@@ -27,7 +27,6 @@ static struct pki_cert *ca, *other_ca;
 struct set {
 	struct fixture f;
 	struct slt_mapset_policy policy;
-	int64_t now;
 	struct slt_lint lint, warnings;
 	struct slt_mapset *loaded;
 	struct slt_err err;
@@ -129,9 +128,8 @@ static void begin(struct set *s)
 {
 	memset(s, 0, sizeof(*s));
 	fixture_begin(&s->f);
-	s->now = PKI_NOW;
 	s->policy = (struct slt_mapset_policy){
-		.ca = slt_strdup(in_pki("ca.pem")), .required = true, .approvals = 0};
+		.ca = slt_strdup(in_pki("ca.pem")), .required = true, .now_ms = PKI_NOW};
 	write_manifest(s, "2026-11-01", "2027-12-31", AUTHOR);
 	sign_as(s, "0");
 }
@@ -157,8 +155,7 @@ static bool opens(struct set *s)
 	slt_lint_fini(&s->lint);
 	slt_lint_fini(&s->warnings);
 	slt_err_clear(&s->err);
-	return slt_mapset_open(s->f.dir, &s->policy, s->now, &s->lint, &s->warnings, &s->loaded,
-			       &s->err);
+	return slt_mapset_open(s->f.dir, &s->policy, &s->lint, &s->warnings, &s->loaded, &s->err);
 }
 
 static void is_good(struct set *s)
@@ -543,13 +540,13 @@ static void a_set_is_in_force_on_its_days_only(void **state)
 
 	(void)state;
 	begin(&s);
-	s.now = INT64_C(1793491200000) - 1; /* 2026-11-01 */
+	s.policy.now_ms = INT64_C(1793491200000) - 1; /* 2026-11-01 */
 	is_refused(&s, SLT_FED_TRC_001, SLT_MANIFEST_NAME, "not in force on 2026-10-31");
-	s.now++;
+	s.policy.now_ms++;
 	is_good(&s);
-	s.now = INT64_C(1830297600000) - 1; /* 2028-01-01 */
+	s.policy.now_ms = INT64_C(1830297600000) - 1; /* 2028-01-01 */
 	is_good(&s);
-	s.now++;
+	s.policy.now_ms++;
 	is_refused(&s, SLT_FED_TRC_001, SLT_MANIFEST_NAME, "not in force on 2028-01-01");
 	fixture_write(&s.f, "pivot/more.tsv", "code\n"); /* then the day is not all that is wrong */
 	is_refused(&s, SLT_ECONFIG, "pivot/more.tsv", "is not listed");
