@@ -117,12 +117,33 @@ const char *slt_exchange_public_text(const struct slt_err *e)
 	return is_own_affair(e->code) ? slt_code_text(e->code) : e->msg;
 }
 
+bool slt_exchange_outcome_unknown(const struct slt_exchange *x)
+{
+	return x->sent && !x->settled && x->err.code != SLT_OK;
+}
+
+static bool is_unreachable(enum slt_code code)
+{
+	return code == SLT_ENETWORK || code == SLT_EUNKNOWN_HOST || code == SLT_EMAINTENANCE_MODE;
+}
+
 /* What a person reads: the sentences of the first problem in each language, else the error. */
 static void fault_text(const struct slt_exchange *x, struct slt_buf *out)
 {
 	const struct slt_map_result *r = x->mapped[1] ? x->mapped[1] : x->mapped[0];
 	const struct slt_map_problem *p = r && r->problems ? slt_problems_first(r->problems) : NULL;
+	const char *advice = slt_exchange_outcome_unknown(x) ? "FED-LNK-002"
+			     : is_unreachable(x->err.code)   ? "FED-LNK-001"
+							     : NULL;
 
+	if (advice && x->mapset) {
+		for (size_t i = 0; i < SLT_COUNT(languages); i++) {
+			slt_buf_addf(out, "[%s] %s ", languages[i],
+				     slt_mapset_message(x->mapset, advice, languages[i]));
+		}
+		slt_buf_addf(out, "(%s)", slt_exchange_public_text(&x->err));
+		return;
+	}
 	if (!p) {
 		slt_buf_adds(out, slt_exchange_public_text(&x->err));
 		return;

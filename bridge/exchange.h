@@ -79,6 +79,8 @@ void slt_pipeline_resume(struct slt_exchange *x, const struct slt_err *err);
 /* userId with the caller's country before it (PR-MESS: two-letter ISO code), once; NULL for NULL.
  */
 const char *slt_exchange_user(const struct slt_exchange *x, const char *user);
+/* It fails after the request may have reached the provider, and nothing tells what became of it. */
+bool slt_exchange_outcome_unknown(const struct slt_exchange *x);
 /* The fault code that the caller gets for x->err. */
 void slt_exchange_fault_code(const struct slt_exchange *x, char *ret, size_t n);
 /* What a peer is told of an error: no addresses, paths or state of the bridge. */

@@ -347,8 +347,7 @@ static enum slt_msglog_status outcome(const struct slt_exchange *x)
 	if (x->err.code == SLT_OK || (x->soap_answer && x->soap_answer->is_fault && x->settled)) {
 		return SLT_MSGLOG_DONE;
 	}
-	/* sent, and no answer that tells is in the log: whether the provider acted is not known */
-	return x->sent && !x->settled ? SLT_MSGLOG_UNKNOWN : SLT_MSGLOG_FAILED;
+	return slt_exchange_outcome_unknown(x) ? SLT_MSGLOG_UNKNOWN : SLT_MSGLOG_FAILED;
 }
 
 static void finish(struct slt_exchange *x)

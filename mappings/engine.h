@@ -33,6 +33,9 @@ const char *slt_mapset_digest(const struct slt_mapset *s); /* hex */
 /* Days (YYYYMMDD, both included, 0: open) between which the set as a whole is in force, beside
  * those of its countries; before the set is shared. */
 void slt_mapset_limit(struct slt_mapset *s, uint32_t effective_from, uint32_t effective_to);
+/* A sentence of messages.tsv in a language ("et", "fi", "en"); English where that language has none,
+ * the key itself where there is none at all. Lives as long as the set. */
+const char *slt_mapset_message(const struct slt_mapset *s, const char *key, const char *lang);
 /* SLT_FED_TRC_001 when the set or a country of the pair is not in force at the instant. */
 SLT_CHECK bool slt_mapset_in_force(const struct slt_mapset *s, const char *from, const char *to,
 				   int64_t now_ms, struct slt_err *err);

@@ -379,3 +379,8 @@ enum slt_map_attachment slt_mapset_attachment(const struct slt_mapset *s, const 
 	}
 	return is_xml(content_type) ? SLT_MAP_MAPPED : SLT_MAP_REFUSED;
 }
+
+const char *slt_mapset_message(const struct slt_mapset *s, const char *key, const char *lang)
+{
+	return slt_message_or_key(s->messages, key, lang);
+}

@@ -190,6 +190,7 @@ class Flow:
         try:
             fault = fault_of(self.pharmacy.list, self.tablet)
             equal(fault.code, FAR + "network_error")
+            holds(fault.text, "Proovige mõne minuti pärast uuesti")
         finally:
             self.world.admin("FI", "/service", name="server", state="up")
         self.pharmacy.list(self.tablet)
@@ -199,6 +200,8 @@ class Flow:
         self.world.admin("FI", "/answer-fault", mode="no-answer", times=1)
         fault = fault_of(self.pharmacy.dispense, self.tablet, document("dispensation-ee-01.xml"))
         equal(fault.code, FAR + "outcome_unknown")
+        holds(fault.text, "Ärge saatke uuesti")
+        holds(fault.text, "Älä lähetä uudelleen")
         equal(self.dispensations(), 1)  # sent once, and not again
         log = command(SILTA, "log", "list", "--log", self.world.endpoints["silta"]["log"])
         holds(log, "unknown")
