@@ -120,8 +120,10 @@ static void add_code(struct slt_buf *b, const char *name, const struct slt_trace
 	const struct {
 		const char *name, *value;
 		bool secret;
-	} parts[] = {
-		{"system", c->system, false}, {"code", c->code, true}, {"text", c->display, true}};
+	} parts[] = {/* an identifier without extension is its root: then the root is the secret */
+		     {"system", c->system, !c->code},
+		     {"code", c->code, true},
+		     {"text", c->display, true}};
 
 	if (!c->system && !c->code && !c->display) {
 		return;
