@@ -128,12 +128,13 @@ static bool is_name(struct slt_walk *w, const char *table, const char *words,
 					  slt_country_list(w->from, table)};
 	struct said s = {false, false};
 
-	*ret_same = false;
 	for (size_t i = 0; i < SLT_COUNT(lists); i++) {
 		hear_name(&s, lists[i], i == 0, w->date, words, pivot_code);
-		*ret_same |= inside_own_name(lists[i], i == 0, words, pivot_code);
 	}
-	*ret_same |= s.same;
+	*ret_same = s.same;
+	for (size_t i = 0; i < SLT_COUNT(lists) && s.anything && !*ret_same; i++) {
+		*ret_same = inside_own_name(lists[i], i == 0, words, pivot_code);
+	}
 	return s.anything;
 }
 

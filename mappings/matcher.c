@@ -10,7 +10,7 @@ struct state { /* a step in the tree; the root stands for "before the document" 
 	const struct slt_step *step;
 	uint16_t parent, first, next; /* children as a list, in the order added */
 	bool below;		      /* has children reached by "//" */
-	bool any;		      /* has children that name no element exactly */
+	uint16_t any, any_next;	      /* children that name no element exactly, as a list */
 	uint32_t *id;
 	uint32_t n_ids;
 	uint16_t hash_next; /* children of one parent with the same name */
@@ -53,8 +53,13 @@ static uint16_t new_state(struct slt_matcher *m, const struct slt_step *step, ui
 		m->state = bigger;
 		m->cap = cap;
 	}
-	m->state[m->n] = (struct state){
-		.step = step, .parent = parent, .first = NONE, .next = NONE, .hash_next = NONE};
+	m->state[m->n] = (struct state){.step = step,
+					.parent = parent,
+					.first = NONE,
+					.next = NONE,
+					.any = NONE,
+					.any_next = NONE,
+					.hash_next = NONE};
 	return m->n++;
 }
 
@@ -99,7 +104,13 @@ static uint16_t child_state(struct slt_matcher *m, uint16_t parent, const struct
 		m->state[last].next = c;
 	}
 	m->state[parent].below |= descendant;
-	m->state[parent].any |= !step->test.local;
+	if (!step->test.local) {
+		uint16_t *link = &m->state[parent].any;
+		while (*link != NONE) {
+			link = &m->state[*link].any_next;
+		}
+		*link = c;
+	}
 	return c;
 }
 
@@ -289,13 +300,8 @@ static void try_children(struct slt_match_run *r, struct frame *f, uint16_t pare
 		}
 		k = (k + 1) & m->mask;
 	}
-	if (!m->state[parent].any) {
-		return;
-	}
-	for (uint16_t c = m->state[parent].first; c != NONE; c = m->state[c].next) {
-		if (!m->state[c].step->test.local) {
-			try_state(r, f, c, only_below, e);
-		}
+	for (uint16_t c = m->state[parent].any; c != NONE; c = m->state[c].any_next) {
+		try_state(r, f, c, only_below, e);
 	}
 }
 

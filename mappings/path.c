@@ -368,9 +368,10 @@ bool slt_path_parse(const char *text, const struct slt_prefixes *prefixes, struc
 
 bool slt_test_matches(const struct slt_test *t, const xmlNode *node)
 {
-	/* most names differ in their first letter already */
-	if (t->local && ((char)node->name[0] != t->local[0] ||
-			 strcmp((const char *)node->name, t->local) != 0)) {
+	const char *name = (const char *)node->name;
+	/* most names differ in their first letters already */
+	if (t->local &&
+	    (name[0] != t->local[0] || name[1] != t->local[1] || strcmp(name, t->local) != 0)) {
 		return false;
 	}
 	if (t->any_uri) {
@@ -398,6 +399,31 @@ static bool arrive(const struct slt_path *p, size_t i, xmlNode *node, slt_path_f
 	return i + 1 == p->n ? fn(arg, node) : each(p, i + 1, node, fn, arg);
 }
 
+static xmlNode *next_below(xmlNode *n, const xmlNode *top)
+{
+	if (n->type == XML_ELEMENT_NODE && n->children) {
+		return n->children;
+	}
+	while (n != top && !n->next) {
+		n = n->parent;
+	}
+	return n == top ? NULL : n->next;
+}
+
+static bool try_node(const struct slt_path *p, size_t i, xmlNode *n, slt_path_fn *fn, void *arg)
+{
+	const struct slt_step *s = &p->step[i];
+
+	if (n->type != XML_ELEMENT_NODE) {
+		return true;
+	}
+	if (s->attribute) {
+		return !s->descendant || each_attribute(s, n, fn, arg);
+	}
+	return !slt_test_matches(&s->test, n) || !slt_pred_holds(s->pred, n) ||
+	       arrive(p, i, n, fn, arg);
+}
+
 /* Steps i… from the children of the context. */
 static bool each(const struct slt_path *p, size_t i, xmlNode *context, slt_path_fn *fn, void *arg)
 {
@@ -406,18 +432,16 @@ static bool each(const struct slt_path *p, size_t i, xmlNode *context, slt_path_
 	if (s->attribute && !each_attribute(s, context, fn, arg)) {
 		return false;
 	}
-	if (s->attribute && !s->descendant) {
+	if (s->descendant) {
+		for (xmlNode *n = next_below(context, context); n; n = next_below(n, context)) {
+			if (!try_node(p, i, n, fn, arg)) {
+				return false;
+			}
+		}
 		return true;
 	}
-	for (xmlNode *n = context->children; n; n = n->next) {
-		if (n->type != XML_ELEMENT_NODE) {
-			continue;
-		}
-		if (!s->attribute && slt_test_matches(&s->test, n) && slt_pred_holds(s->pred, n) &&
-		    !arrive(p, i, n, fn, arg)) {
-			return false;
-		}
-		if (s->descendant && n->children && !each(p, i, n, fn, arg)) {
+	for (xmlNode *n = s->attribute ? NULL : context->children; n; n = n->next) {
+		if (!try_node(p, i, n, fn, arg)) {
 			return false;
 		}
 	}
