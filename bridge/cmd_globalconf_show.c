@@ -24,6 +24,7 @@ static const char usage[] =
 	"\n"
 	"Shows a configuration cache. SECTION is members, servers, cas, tsas or groups; without\n"
 	"one: what instances there are, how large, and until when their configuration is valid.\n"
+	"Sections are sorted, and end with how much there is.\n"
 	"\n"
 	"  --dir DIR      the cache: as a security server keeps it, or `silta globalconf fetch`\n"
 	"  --instance X   this instance only\n"
@@ -102,8 +103,21 @@ static void print_row(const struct table *t, const char *const *cell)
 	putchar('\n');
 }
 
-static void finish(struct table *t)
+/* By the first columns, which name what the row is about. */
+static int compare_rows(const void *a, const void *b)
 {
+	const char *const *x = a, *const *y = b;
+	int order = strcmp(x[0], y[0]);
+
+	return order ? order : strcmp(x[1], y[1]);
+}
+
+static void finish(struct table *t, bool sorted)
+{
+	if (sorted && t->n_cells > 0) {
+		qsort(t->cell, t->n_cells / t->n_columns, t->n_columns * sizeof(*t->cell),
+		      compare_rows);
+	}
 	print_row(t, t->head);
 	for (size_t i = 0; i < t->n_cells; i += t->n_columns) {
 		print_row(t, t->cell + i);
@@ -271,19 +285,37 @@ static void overview(struct show *s, const struct slt_gc_instance *in)
 }
 
 static const struct section {
-	const char *name;
+	const char *name, *one, *many; /* what its rows are */
 	void (*fill)(struct show *s, const struct slt_gc_instance *in);
 	const char *head[COLUMNS_MAX];
 } sections[] = {
 	{NULL,
+	 NULL,
+	 NULL,
 	 overview,
 	 {"INSTANCE", "VERSION", "MEMBERS", "SUBSYSTEMS", "SERVERS", "GROUPS/CAS/TSAS", "OCSP",
 	  "VALID UNTIL"}},
-	{"members", members, {"IDENTIFIER", "SERVER", "NAME"}},
-	{"servers", servers, {"IDENTIFIER", "CERTS", "CLIENTS", "STATE", "ADDRESS"}},
-	{"cas", cas, {"INSTANCE", "NAME", "KIND", "FOR", "PROFILE", "OCSP", "EXPIRES", "SUBJECT"}},
-	{"tsas", tsas, {"INSTANCE", "NAME", "URL", "EXPIRES", "SUBJECT"}},
-	{"groups", groups, {"GROUP", "MEMBERS", "DESCRIPTION"}},
+	{"members",
+	 "member or subsystem",
+	 "members and subsystems",
+	 members,
+	 {"IDENTIFIER", "SERVER", "NAME"}},
+	{"servers",
+	 "security server",
+	 "security servers",
+	 servers,
+	 {"IDENTIFIER", "CERTS", "CLIENTS", "STATE", "ADDRESS"}},
+	{"cas",
+	 "certification authority",
+	 "certification authorities",
+	 cas,
+	 {"INSTANCE", "NAME", "KIND", "FOR", "PROFILE", "OCSP", "EXPIRES", "SUBJECT"}},
+	{"tsas",
+	 "time-stamping authority",
+	 "time-stamping authorities",
+	 tsas,
+	 {"INSTANCE", "NAME", "URL", "EXPIRES", "SUBJECT"}},
+	{"groups", "global group", "global groups", groups, {"GROUP", "MEMBERS", "DESCRIPTION"}},
 };
 
 static const struct section *find_section(const char *name)
@@ -350,7 +382,11 @@ static void print(struct show *s, const struct args *a)
 			a->section->fill(s, in);
 		}
 	}
-	finish(&s->t);
+	size_t rows = s->t.n_cells / n;
+	finish(&s->t, a->section->name != NULL);
+	if (a->section->name) {
+		printf("\n%zu %s\n", rows, rows == 1 ? a->section->one : a->section->many);
+	}
 }
 
 static int show(const struct args *a, const struct slt_globalconf *gc)
