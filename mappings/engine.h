@@ -33,8 +33,8 @@ const char *slt_mapset_digest(const struct slt_mapset *s); /* hex */
 /* Days (YYYYMMDD, both included, 0: open) between which the set as a whole is in force, beside
  * those of its countries; before the set is shared. */
 void slt_mapset_limit(struct slt_mapset *s, uint32_t effective_from, uint32_t effective_to);
-/* A sentence of messages.tsv in a language ("et", "fi", "en"); English where that language has none,
- * the key itself where there is none at all. Lives as long as the set. */
+/* A sentence of messages.tsv in a language ("et", "fi", "en"); English where that language has
+ * none, the key itself where there is none at all. Lives as long as the set. */
 const char *slt_mapset_message(const struct slt_mapset *s, const char *key, const char *lang);
 /* SLT_FED_TRC_001 when the set or a country of the pair is not in force at the instant. */
 SLT_CHECK bool slt_mapset_in_force(const struct slt_mapset *s, const char *from, const char *to,
@@ -79,7 +79,8 @@ struct slt_map_input {
 	int64_t now_ms;	 /* for documents without a date, and for sets in force */
 	bool test_codes; /* personal codes of test documents are let through (never in production)
 			  */
-	/* of a response: what became of its request, whose subject the answer must share; or NULL */
+	/* of a response: what became of its request, whose subject the answer must share; or NULL
+	 */
 	const struct slt_map_result *asked;
 };
 
@@ -90,8 +91,8 @@ struct slt_map_result {
 	char **part; /* the translated attachments, malloc'ed, in order */
 	size_t *part_len;
 	size_t n_parts;
-	struct slt_trace *trace;       /* also of a refused message, as far as it came */
-	struct slt_problems *problems; /* errors and warnings, all of them */
+	struct slt_trace *trace;	  /* also of a refused message, as far as it came */
+	struct slt_problems *problems;	  /* errors and warnings, all of them */
 	struct slt_map_subject *subjects; /* who and what the body is about; the trace's memory */
 };
 

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #define SECTIONS_MAX 32 /* of a document that get a table */
-#define VALUES_MAX  16
-#define VALUE_BYTES 4096
+#define VALUES_MAX   16
+#define VALUE_BYTES  4096
 
 struct table {
 	struct slt_walk *w;

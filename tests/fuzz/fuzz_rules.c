@@ -33,7 +33,8 @@ static bool any(void *arg, xmlNode *node)
 
 static void path(const char *text, struct slt_arena *a)
 {
-	static const char doc[] = "<a:r xmlns:a='urn:a' x='1'><a:b><c y='2'>t</c></a:b><a:b/></a:r>";
+	static const char doc[] =
+		"<a:r xmlns:a='urn:a' x='1'><a:b><c y='2'>t</c></a:b><a:b/></a:r>";
 	SLT_AUTO(slt_xml_free) xmlDoc *d = NULL;
 	struct slt_err err = SLT_ERR_INIT;
 	struct slt_path *p = NULL;

@@ -6,16 +6,18 @@
 #include "mapset_fixture.h"
 #include "mappings/json_doc.h"
 
-#define NOW   INT64_C(1763856000000) /* 2025-11-23 */
-#define D     " xmlns='urn:d'"
-#define SOAP  "<s:Envelope xmlns:s='http://schemas.xmlsoap.org/soap/envelope/'><s:Header><h/></s:Header><s:Body>"
-#define END   "</s:Body></s:Envelope>"
-#define AA    " xmlns:x='urn:aa'"
-#define HETU  "131052-308T"
+#define NOW INT64_C(1763856000000) /* 2025-11-23 */
+#define D   " xmlns='urn:d'"
+#define SOAP                                                                                       \
+	"<s:Envelope xmlns:s='http://schemas.xmlsoap.org/soap/envelope/'><s:Header><h/></s:Header><s:Body>"
+#define END	   "</s:Body></s:Envelope>"
+#define AA	   " xmlns:x='urn:aa'"
+#define HETU	   "131052-308T"
 #define FORM(code) "<form code='" code "' codeSystem='1.1' displayName='n'/>"
 
 #define PERSON(birth, sex)                                                                         \
-	"<doc" D "><pid root='1.10' extension='" HETU "'/><birth value='" birth "'/><sex code='" sex "'/></doc>"
+	"<doc" D "><pid root='1.10' extension='" HETU "'/><birth value='" birth                    \
+	"'/><sex code='" sex "'/></doc>"
 
 static struct slt_mapset *set; /* as the fixture has it */
 

@@ -26,18 +26,19 @@ struct fixture_file {
 	"country = \"" cc "\"; name = \"Land " cc "\"; version = \"1\";\n"                         \
 	"effective_from = \"2020-01-01\"; effective_to = \"2030-12-31\";\n"                        \
 	"languages = [ \"" lang "\" ]; language_tag = \"" lang "-" cc "\"; numeric = \"1\";\n"     \
-	"instances = ( { name = \"" cc "\"; environment = \"production\"; },\n"                   \
+	"instances = ( { name = \"" cc "\"; environment = \"production\"; },\n"                    \
 	"              { name = \"" cc "-T\"; environment = \"test\"; } );\n" rest
 
 static const struct fixture_file fixture_files[] = {
-	{"messages.tsv", "key\tlang\ttext\n"
-			 "FED-MAP-001\ten\tno counterpart of {code} ({text}) in {field}, {table} {version}\n"
-			 "FED-MAP-001\tet\tvastet pole: {field}\n"
-			 "field.form\ten\tdose form\n"
-			 "field.form\tet\travimvorm\n"
-			 "label.form\tb\tVorm\n"
-			 "label.form\ten\tForm\n"
-			 "label.original\ten\tOriginal\n"},
+	{"messages.tsv",
+	 "key\tlang\ttext\n"
+	 "FED-MAP-001\ten\tno counterpart of {code} ({text}) in {field}, {table} {version}\n"
+	 "FED-MAP-001\tet\tvastet pole: {field}\n"
+	 "field.form\ten\tdose form\n"
+	 "field.form\tet\travimvorm\n"
+	 "label.form\tb\tVorm\n"
+	 "label.form\ten\tForm\n"
+	 "label.original\ten\tOriginal\n"},
 	{"pivot/pivot.conf",
 	 "version = \"1\";\n"
 	 "systems = ( { id = \"px\"; oid = \"9.1\"; name = \"PX\"; also = [ \"9.1.old\" ]; } );\n"

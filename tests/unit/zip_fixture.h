@@ -10,7 +10,7 @@
 #include "base/buf.h"
 
 /* initialisers of a struct slt_str */
-#define X \
+#define X                                                                                          \
 	{                                                                                          \
 		"x", 1                                                                             \
 	}
