@@ -41,8 +41,7 @@ static const char *or_dash(const char *s)
 	return s && *s ? s : "-";
 }
 
-/* --- coverage ----------------------------------------------------------------------------------
- */
+/* --- coverage --- */
 
 static void print_uncovered(void *arg, const struct slt_coding *code, enum slt_lookup_status reason,
 			    const struct slt_found *found)
@@ -70,8 +69,7 @@ static bool cover(const struct slt_map_options *o, const struct slt_mapset *set,
 	return c.reach_target == c.codes;
 }
 
-/* --- round trips -------------------------------------------------------------------------------
- */
+/* --- round trips --- */
 
 struct rounds {
 	size_t n[4];
@@ -112,8 +110,7 @@ static bool round_trip(const struct slt_map_options *o, const struct slt_mapset 
 	return x.n[SLT_ROUND_OTHER] + x.n[SLT_ROUND_LOST_THERE] + x.n[SLT_ROUND_LOST_BACK] == 0;
 }
 
-/* --- both --------------------------------------------------------------------------------------
- */
+/* --- both --- */
 
 static bool wanted(const char *given, const char *is)
 {

@@ -64,8 +64,7 @@ const char *slt_json_repeated(const xmlNode *object)
 	return found;
 }
 
-/* --- writing -----------------------------------------------------------------------------------
- */
+/* --- writing --- */
 
 static bool in_ns(const xmlNode *n, const char *uri)
 {
@@ -193,8 +192,7 @@ bool slt_json_dump(const xmlDoc *doc, struct slt_buf *out, struct slt_err *err)
 	return dump(xmlDocGetRootElement(doc), out, 0, err) && slt_buf_check(out, "JSON", err);
 }
 
-/* --- reading and changing ----------------------------------------------------------------------
- */
+/* --- reading and changing --- */
 
 xmlNode *slt_json_member(const xmlNode *object, const char *name)
 {

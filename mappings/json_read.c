@@ -15,8 +15,7 @@ struct parser {
 	struct slt_err *err;
 };
 
-/* --- where a fault stands ----------------------------------------------------------------------
- */
+/* --- where a fault stands --- */
 
 static bool fail_at(const struct parser *s, const char *at, enum slt_code code, const char *why)
 {
@@ -51,8 +50,7 @@ static char peek(const struct parser *s)
 	return s->p < s->end ? *s->p : '\0';
 }
 
-/* --- the tree ----------------------------------------------------------------------------------
- */
+/* --- the tree --- */
 
 static void put_text(xmlNode *fresh, const char *text)
 {
@@ -73,8 +71,7 @@ static xmlNode *new_node(struct parser *s, xmlNode *parent, const char *name)
 	return n;
 }
 
-/* --- strings -----------------------------------------------------------------------------------
- */
+/* --- strings --- */
 
 static bool hex4(struct parser *s, unsigned *ret)
 {
@@ -252,8 +249,7 @@ static const char *parsed(struct parser *s)
 	return slt_buf_str(&s->text).p;
 }
 
-/* --- numbers and words -------------------------------------------------------------------------
- */
+/* --- numbers and words --- */
 
 static size_t digits(const char *p, const char *end)
 {
@@ -334,8 +330,7 @@ static bool take_word(struct parser *s, const char *word)
 	return true;
 }
 
-/* --- objects and arrays ------------------------------------------------------------------------
- */
+/* --- objects and arrays --- */
 
 static bool parse_value(struct parser *s, xmlNode *n);
 

@@ -48,8 +48,7 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* --- texts in quotes ---------------------------------------------------------------------------
- */
+/* --- texts in quotes --- */
 
 static bool hex4(struct parser *s, struct slt_buf *b)
 {
@@ -114,8 +113,7 @@ static bool parse_quoted(struct parser *s, const char **ret)
 	return true;
 }
 
-/* --- predicates --------------------------------------------------------------------------------
- */
+/* --- predicates --- */
 
 static bool parse_or(struct parser *s, struct slt_pred **ret);
 static bool parse_segments(struct parser *s, struct slt_path *path, bool inside);
@@ -404,8 +402,7 @@ static bool parse_filter(struct parser *s, struct slt_step *step)
 	return true;
 }
 
-/* --- segments ----------------------------------------------------------------------------------
- */
+/* --- segments --- */
 
 static void name_step(struct slt_step *step, const char *name)
 {

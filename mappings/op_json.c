@@ -291,8 +291,7 @@ void slt_json_null_coded(struct slt_walk *w, const struct slt_rule *r, xmlNode *
 	}
 }
 
-/* --- quantities --------------------------------------------------------------------------------
- */
+/* --- quantities --- */
 
 const char *slt_json_unit(struct slt_walk *w, const xmlNode *e, const char **ret_system)
 {
@@ -333,8 +332,7 @@ void slt_json_keep_unit(struct slt_walk *w, xmlNode *e)
 	}
 }
 
-/* --- identifiers -------------------------------------------------------------------------------
- */
+/* --- identifiers --- */
 
 static const char *root_of_uri(const struct slt_walk *w, const char *uri)
 {

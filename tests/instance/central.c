@@ -74,8 +74,7 @@ static void tsa(struct slt_box *b, struct slt_request *r, struct slt_str body)
 	}
 }
 
-/* --- configuration ------------------------------------------------------------------------------
- */
+/* --- configuration --- */
 
 static void conf(struct slt_box *b, struct slt_request *r)
 {
@@ -110,8 +109,7 @@ void slt_central_handle(void *arg, struct slt_request *r, struct slt_str body)
 	}
 }
 
-/* --- the relay ----------------------------------------------------------------------------------
- */
+/* --- the relay --- */
 
 /* Which of the certificates that the security server presents has this SHA-1? */
 static const X509 *relayed_cert(const struct slt_box *b, struct slt_str hash)
