@@ -185,7 +185,7 @@ instance() { # NAME OTHER
 	pids+=($!)
 }
 of() { jq -r "$2" "$W/$1/instance.json"; }
-side() { # NAME ANCHOR
+side() { # NAME ANCHOR TABLES
 	cat <<END
 	{ name = "$1"; anchor = "$2"; globalconf = "$W/bridge/globalconf/$1"; fetch_interval = 1;
 	  subsystem = "$(of "$1" .members.bridge.subsystem)"; server = "$(of "$1" .bridge_server)";
@@ -215,6 +215,10 @@ routes = ( { name = "r"; from = "EE"; to = "FI"; flow = "eprescription";
              target = "$(of FI .members.centre.subsystem)"; allow = ( "EE/GOV" ); } );
 END
 sed -i "s,\"EE/GOV\",\"EE/$(of EE .groups.pharmacies)\"," "$W/bridge/silta.conf"
+sed 's/mappings_part = false/mappings_part = true/' "$W/bridge/silta.conf" >"$W/bridge/both.conf"
+check "two sides cannot fill one directory" \
+	ends 1 'mappings_part: the tables of side EE are taken already' "$SILTA" check -c "$W/bridge/both.conf"
+check "one can" ends 0 'no problem found' "$SILTA" check -c "$W/bridge/silta.conf"
 "$SILTA" serve -c "$W/bridge/silta.conf" 2>"$LOG" </dev/null &
 pids+=($!)
 check "it starts with them" until_there "$LOG" 'notice ready' 20
