@@ -415,19 +415,24 @@ static void finish(struct diff *x)
 	json_decref(o);
 }
 
+static bool load(struct diff *x, char *const *dirs, struct slt_err *err)
+{
+	for (int i = 0; i < 2; i++) {
+		if (!slt_mapset_load(dirs[i], &x->set[i], err)) {
+			return slt_wrap(err, "%s", i ? "NEW" : "OLD");
+		}
+	}
+	return true;
+}
+
 static int run(struct diff *x, char *const *dirs)
 {
 	struct slt_err err = SLT_ERR_INIT;
 
-	for (int i = 0; i < 2; i++) {
-		if (!slt_mapset_load(dirs[i], &x->set[i], &err)) {
-			slt_wrap(&err, "%s", i ? "NEW" : "OLD");
-			return slt_cannot("map", &err);
-		}
-	}
 	x->changes = json_array();
 	x->results = json_array();
-	bool good = slt_set_diff(x->set[0], x->set[1], keep_change, x, &err) &&
+	bool good = load(x, dirs, &err) &&
+		    slt_set_diff(x->set[0], x->set[1], keep_change, x, &err) &&
 		    (!x->documents || compare_files(x, &err)) && (!x->log || compare_log(x, &err));
 	if (good) {
 		finish(x);
