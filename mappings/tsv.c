@@ -37,11 +37,6 @@ const char *slt_tsv_text(const struct slt_tsv *t)
 	return t->text;
 }
 
-size_t slt_tsv_size(const struct slt_tsv *t)
-{
-	return t->n;
-}
-
 unsigned slt_tsv_line(const struct slt_tsv *t)
 {
 	return t->line;
@@ -55,11 +50,6 @@ const char *slt_tsv_path(const struct slt_tsv *t)
 const char *slt_tsv_digest(const struct slt_tsv *t)
 {
 	return t->digest;
-}
-
-bool slt_tsv_has(const struct slt_tsv *t, size_t column)
-{
-	return t->present[column];
 }
 
 static bool complain(struct slt_tsv *t, const char *what)

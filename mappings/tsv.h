@@ -31,9 +31,7 @@ SLT_DEFINE_AUTO(struct slt_tsv *, slt_tsv_free)
  * are reported and skipped. False at the end. */
 bool slt_tsv_next(struct slt_tsv *t, uint32_t *ret_cells);
 const char *slt_tsv_text(const struct slt_tsv *t);
-size_t slt_tsv_size(const struct slt_tsv *t);
 unsigned slt_tsv_line(const struct slt_tsv *t); /* of the row given last */
 const char *slt_tsv_path(const struct slt_tsv *t);
 /* SHA-256 of the file as it is on disk, hex. */
 const char *slt_tsv_digest(const struct slt_tsv *t);
-bool slt_tsv_has(const struct slt_tsv *t, size_t column); /* the header names it */

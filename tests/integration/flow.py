@@ -5,7 +5,7 @@ import os
 import sys
 import xml.etree.ElementTree as ET
 
-from tap import SHARED, SILTA, Cases, Skip, World, command
+from tap import SHARED, SILTA, Cases, Evidence, Skip, World, command
 
 from pharmacy import NS, Fault, Pharmacy, document, patients
 
@@ -217,38 +217,7 @@ class Flow:
         self.world.kill_bridge()
         equal(self.pharmacy.discard(self.tablet, sale), "00")
 
-    # --- the evidence ---
-
-    def exported(self, out):
-        os.makedirs(out, exist_ok=True)
-        command(SILTA, "log", "export", "--log", self.world.endpoints["silta"]["log"], "--out", out)
-        return sorted(glob.glob(out + "/*.asice"))
-
-    def evidence(self):
-        files = self.exported(self.world.dir + "/evidence")
-        if len(files) < 40:
-            raise AssertionError(f"only {len(files)} containers")
-        for side in ("EE", "FI"):
-            conf = f"{self.world.endpoints['silta']['globalconf']}/{side}"
-            mine = [f for f in files if f"-{side.lower()}-" in f]
-            out = command(SILTA, "verify", "--strict", "--conf", conf, *mine)
-            equal(sum(line.startswith("OK ") for line in out.splitlines()), len(mine))
-
-    def independent_judge(self):
-        check = SHARED + "/tools/xroad_check.py"
-        if not os.path.exists(check):
-            raise Skip("there is no ../shared")
-        files = glob.glob(self.world.dir + "/evidence/*.asice")
-        for side in ("EE", "FI"):
-            conf = f"{self.world.endpoints['silta']['globalconf']}/{side}"
-            mine = [f for f in files if f"-{side.lower()}-" in f]
-            out = command("/usr/bin/python3", check, "asice", conf, *mine)
-            equal(sum(line.startswith("OK ") for line in out.splitlines()), len(mine))
-
-    def log_proves_itself(self):
-        gc = self.world.endpoints["silta"]["globalconf"]
-        command(SILTA, "log", "verify", "--log", self.world.endpoints["silta"]["log"],
-                "--conf", f"EE={gc}/EE", "--conf", f"FI={gc}/FI")
+    # --- what pharmacies get ---
 
     def xsd(self):
         xsd = SHARED + "/vectors/eprescription/schema/cda_pharma_xsd_konateq.zip"
@@ -277,6 +246,7 @@ def main():
     world = World()
     try:
         f = Flow(world)
+        evidence = Evidence(world)
         cases.run("a patient's prescriptions are listed", f.lists)
         cases.run("a prescription is fetched inline", f.fetches, "fi-01-tablet.xml", True)
         cases.run("a prescription is fetched as an attachment", f.fetches, "fi-01-tablet.xml", False)
@@ -337,9 +307,9 @@ def main():
         cases.run("the log holds no patient", f.no_secrets_in_the_log)
         if world.close() != 0:
             cases.run("the programs end as told", lambda: equal("status", 0))
-        cases.run("the evidence of every message verifies", f.evidence)
-        cases.run("an independent judge agrees", f.independent_judge)
-        cases.run("the log proves itself", f.log_proves_itself)
+        cases.run("the evidence of every message verifies", evidence.verifies, 40)
+        cases.run("an independent judge agrees", evidence.independent_judge)
+        cases.run("the log proves itself", evidence.log_proves_itself)
     finally:
         if world.up.poll() is None:
             world.close()

@@ -12,7 +12,7 @@ import urllib.parse
 import xml.etree.ElementTree as ET
 import zipfile
 
-from tap import SHARED, SILTA, Cases, Skip, World, command
+from tap import SILTA, Cases, Evidence, World, command
 
 from pharmacy import DOCS, Fault, Pharmacy, patients
 
@@ -388,35 +388,6 @@ class Flow:
 
     # --- the evidence ---
 
-    def evidence(self):
-        out = self.world.dir + "/evidence"
-        os.makedirs(out)
-        command(SILTA, "log", "export", "--log", self.world.endpoints["silta"]["log"], "--out", out)
-        files = glob.glob(out + "/*.asice")
-        if len(files) < 100:
-            raise AssertionError(f"only {len(files)} containers")
-        for side in ("EE", "FI"):
-            conf = f"{self.world.endpoints['silta']['globalconf']}/{side}"
-            mine = [f for f in files if f"-{side.lower()}-" in f]
-            told = command(SILTA, "verify", "--strict", "--conf", conf, *mine)
-            equal(sum(line.startswith("OK ") for line in told.splitlines()), len(mine))
-
-    def independent_judge(self):
-        check = SHARED + "/tools/xroad_check.py"
-        if not os.path.exists(check):
-            raise Skip("there is no ../shared")
-        files = glob.glob(self.world.dir + "/evidence/*.asice")
-        for side in ("EE", "FI"):
-            conf = f"{self.world.endpoints['silta']['globalconf']}/{side}"
-            mine = [f for f in files if f"-{side.lower()}-" in f]
-            told = command("/usr/bin/python3", check, "asice", conf, *mine)
-            equal(sum(line.startswith("OK ") for line in told.splitlines()), len(mine))
-
-    def log_proves_itself(self):
-        gc = self.world.endpoints["silta"]["globalconf"]
-        command(SILTA, "log", "verify", "--log", self.world.endpoints["silta"]["log"],
-                "--conf", f"EE={gc}/EE", "--conf", f"FI={gc}/FI")
-
 
 def run(cases, f):
     cases.run("routes may be added", f.add_routes)
@@ -478,13 +449,14 @@ def main():
     cases = Cases()
     world = World()
     f = Flow(world)
+    evidence = Evidence(world)
     try:
         run(cases, f)
         if world.close() != 0:
             cases.run("the programs end as told", lambda: equal("status", 0))
-        cases.run("the evidence of every message verifies", f.evidence)
-        cases.run("an independent judge agrees", f.independent_judge)
-        cases.run("the log proves itself", f.log_proves_itself)
+        cases.run("the evidence of every message verifies", evidence.verifies, 100)
+        cases.run("an independent judge agrees", evidence.independent_judge)
+        cases.run("the log proves itself", evidence.log_proves_itself)
     finally:
         if world.up.poll() is None:
             world.close()

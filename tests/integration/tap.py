@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What the integration tests share: TAP lines, both countries and the bridge, the boxes' admin."""
+import glob
 import json
 import os
 import shutil
@@ -105,6 +106,45 @@ class World:
                 raise RuntimeError("the bridge did not come back")
             time.sleep(0.02)
         return time.monotonic() - start
+
+
+class Evidence:
+    """The containers of a world's message log, and who may judge them."""
+
+    def __init__(self, world):
+        self.silta = world.endpoints["silta"]
+        self.dir = world.dir + "/evidence"
+
+    def export(self):
+        os.makedirs(self.dir, exist_ok=True)
+        command(SILTA, "log", "export", "--log", self.silta["log"], "--out", self.dir)
+        return sorted(glob.glob(self.dir + "/*.asice"))
+
+    def judged(self, *judge):
+        """Every container is OK for `judge CONF FILE…`, each side's under its own trust."""
+        for side in ("EE", "FI"):
+            mine = glob.glob(f"{self.dir}/*-{side.lower()}-*.asice")
+            told = command(*judge, f"{self.silta['globalconf']}/{side}", *mine)
+            good = sum(line.startswith("OK ") for line in told.splitlines())
+            if good != len(mine):
+                raise AssertionError(f"{good} of {len(mine)} containers of {side} are good")
+
+    def verifies(self, at_least):
+        files = self.export()
+        if len(files) < at_least:
+            raise AssertionError(f"only {len(files)} containers")
+        self.judged(SILTA, "verify", "--strict", "--conf")
+
+    def independent_judge(self):
+        check = SHARED + "/tools/xroad_check.py"
+        if not os.path.exists(check):
+            raise Skip("there is no ../shared")
+        self.judged("/usr/bin/python3", check, "asice")
+
+    def log_proves_itself(self):
+        conf = self.silta["globalconf"]
+        command(SILTA, "log", "verify", "--log", self.silta["log"],
+                "--conf", f"EE={conf}/EE", "--conf", f"FI={conf}/FI")
 
 
 def command(*words, status=0):
