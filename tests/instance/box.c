@@ -63,7 +63,8 @@ static bool make_pki(struct slt_box *b, struct slt_err *err)
 	struct slt_pki_options o = {.dir = b->dir_keys,
 				    .instance = b->o.name,
 				    .country = b->o.country,
-				    .kind = b->o.kind};
+				    .kind = b->o.kind,
+				    .bridge_kind = b->o.bridge_kind};
 	if (!slt_pki_open(&o, &b->pki, err) || !write_ca(b, err)) {
 		return false;
 	}
@@ -76,11 +77,12 @@ static bool make_pki(struct slt_box *b, struct slt_err *err)
 
 static bool make_pools(struct slt_box *b, struct slt_err *err)
 {
-	return slt_client_new(CONNECTIONS, &b->client, err) &&
+	unsigned calls = b->o.calls;
+	return slt_client_new(CONNECTIONS + calls, &b->client, err) &&
 	       slt_pool_new(CENTRAL_THREADS, QUEUE, &b->pool_central, err) &&
 	       slt_pool_new(CENTRAL_THREADS, QUEUE, &b->pool_relay, err) &&
 	       slt_pool_new(WORKERS, QUEUE, &b->pool_server, err) &&
-	       slt_pool_new(WORKERS, QUEUE, &b->pool_client, err) &&
+	       slt_pool_new(calls, QUEUE + calls, &b->pool_client, err) &&
 	       slt_pool_new(WORKERS, QUEUE, &b->pool_infosys, err) &&
 	       slt_pool_new(1, QUEUE, &b->pool_admin, err);
 }

@@ -34,8 +34,9 @@ struct slt_box_options {
 	/* The bridge is an information system behind this instance's security server, at this URL;
 	 * NULL: it is a security server of its own. */
 	const char *bridge_url;
-	enum slt_pki_kind kind;
+	enum slt_pki_kind kind, bridge_kind; /* of members' keys; of the bridge's, 0: the same */
 	int conf_version;
+	unsigned calls; /* under way at once for information systems */
 	int64_t freshness_s, expire_s;
 	bool stdin_eof;
 };

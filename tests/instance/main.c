@@ -33,6 +33,8 @@ static const char usage[] =
 	"  --documents DIR       prescriptions of the centre\n"
 	"  --federate FILE       anchor of another instance; may appear later\n"
 	"  --key KIND            members' keys: rsa2048 (default), rsa3072 or p256\n"
+	"  --bridge-key KIND     the bridge's keys, where they are not like the others'\n"
+	"  --calls N             messages of information systems under way at once, 1 to 1000 (8)\n"
 	"  --conf-version N      highest version of configuration offered, 2 to 6 (6)\n"
 	"  --freshness SECONDS   how old OCSP responses may be (3600)\n"
 	"  --expire SECONDS      lifetime of configuration (600)\n"
@@ -50,6 +52,8 @@ enum {
 	DOCUMENTS,
 	FEDERATE,
 	KEY,
+	BRIDGE_KEY,
+	CALLS,
 	CONF_VERSION,
 	FRESHNESS,
 	EXPIRE,
@@ -63,6 +67,8 @@ static const struct option long_options[] = {
 	{"documents", required_argument, NULL, DOCUMENTS},
 	{"federate", required_argument, NULL, FEDERATE},
 	{"key", required_argument, NULL, KEY},
+	{"bridge-key", required_argument, NULL, BRIDGE_KEY},
+	{"calls", required_argument, NULL, CALLS},
 	{"conf-version", required_argument, NULL, CONF_VERSION},
 	{"freshness", required_argument, NULL, FRESHNESS},
 	{"expire", required_argument, NULL, EXPIRE},
@@ -119,7 +125,7 @@ static bool set_country(struct slt_box_options *o, const char *text, struct slt_
 	       slt_fail(err, SLT_EINVAL, "--country does not know %s; there are FI and EE", text);
 }
 
-static bool set_key(struct slt_box_options *o, const char *text, struct slt_err *err)
+static bool read_key(const char *text, enum slt_pki_kind *ret, struct slt_err *err)
 {
 	static const char *const words[] = {"rsa2048", "rsa3072", "p256"};
 	static const enum slt_pki_kind kinds[] = {SLT_PKI_RSA2048, SLT_PKI_RSA3072, SLT_PKI_P256};
@@ -127,13 +133,13 @@ static bool set_key(struct slt_box_options *o, const char *text, struct slt_err 
 	if (!word(text, "key", words, SLT_COUNT(words), &i, err)) {
 		return false;
 	}
-	o->kind = kinds[i];
+	*ret = kinds[i];
 	return true;
 }
 
 static bool set_option(struct slt_box_options *o, int c, const char *arg, struct slt_err *err)
 {
-	int64_t version = 0;
+	int64_t n = 0;
 	switch (c) {
 	case COUNTRY:
 		return set_country(o, arg, err);
@@ -146,12 +152,20 @@ static bool set_option(struct slt_box_options *o, int c, const char *arg, struct
 		o->federate = arg;
 		return true;
 	case KEY:
-		return set_key(o, arg, err);
-	case CONF_VERSION:
-		if (!number(arg, "conf-version", 2, 6, &version, err)) {
+		return read_key(arg, &o->kind, err);
+	case BRIDGE_KEY:
+		return read_key(arg, &o->bridge_kind, err);
+	case CALLS:
+		if (!number(arg, "calls", 1, 1000, &n, err)) {
 			return false;
 		}
-		o->conf_version = (int)version;
+		o->calls = (unsigned)n;
+		return true;
+	case CONF_VERSION:
+		if (!number(arg, "conf-version", 2, 6, &n, err)) {
+			return false;
+		}
+		o->conf_version = (int)n;
 		return true;
 	case FRESHNESS:
 		return number(arg, "freshness", 1, 30 * 86400, &o->freshness_s, err);
@@ -206,6 +220,9 @@ static bool read_arguments(int argc, char **argv, struct slt_box_options *o, str
 	if (!check_name(o->name, err) || !slt_mkdir_p(argv[optind], 0755, err)) {
 		return false;
 	}
+	if (o->bridge_kind == 0) {
+		o->bridge_kind = o->kind;
+	}
 	if (o->country == NULL) {
 		return set_country(o, o->name, err);
 	}
@@ -247,7 +264,9 @@ int main(int argc, char **argv)
 {
 	struct slt_err err = SLT_ERR_INIT;
 	struct slt_box_options o = {.centre = true,
+				    .kind = SLT_PKI_RSA2048,
 				    .pharmacy = true,
+				    .calls = 8,
 				    .conf_version = 6,
 				    .freshness_s = 3600,
 				    .expire_s = 600};

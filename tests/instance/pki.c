@@ -141,10 +141,11 @@ static bool save_key(EVP_PKEY *key, const char *path, struct slt_err *err)
 static EVP_PKEY *generate(const struct slt_pki *p, const struct spec *s)
 {
 	bool member = s->purpose == FOR_SIGN || s->purpose == FOR_AUTH;
-	if (!member || p->o.kind == SLT_PKI_P256) {
+	enum slt_pki_kind kind = s->member == SLT_BRIDGE ? p->o.bridge_kind : p->o.kind;
+	if (!member || kind == SLT_PKI_P256) {
 		return EVP_EC_gen("P-256");
 	}
-	return EVP_RSA_gen(p->o.kind == SLT_PKI_RSA3072 ? 3072u : 2048u);
+	return EVP_RSA_gen(kind == SLT_PKI_RSA3072 ? 3072u : 2048u);
 }
 
 struct makers {

@@ -15,7 +15,7 @@
 
 #include "tests/instance/country.h"
 
-enum slt_pki_kind { SLT_PKI_RSA2048, SLT_PKI_RSA3072, SLT_PKI_P256 };
+enum slt_pki_kind { SLT_PKI_RSA2048 = 1, SLT_PKI_RSA3072, SLT_PKI_P256 };
 enum slt_pki_status { SLT_PKI_GOOD, SLT_PKI_REVOKED, SLT_PKI_UNKNOWN };
 
 struct slt_pki;
@@ -34,7 +34,8 @@ struct slt_pki_options {
 	const char *dir; /* DIR/keys */
 	const char *instance;
 	const struct slt_country *country;
-	enum slt_pki_kind kind; /* of members' keys; the rest is P-256 */
+	enum slt_pki_kind kind;	       /* of members' keys; the rest is P-256 */
+	enum slt_pki_kind bridge_kind; /* of the bridge's, which is a member, too */
 };
 
 /* Loads what is there and makes what is not, keys in parallel. */
