@@ -121,7 +121,7 @@ DEPS := build-essential pkg-config libxml2-dev libssl-dev libmicrohttpd-dev libg
 	uthash-dev libsystemd-dev
 # the tests' judges, and what they drive the programs with
 DEPS_TEST := libcmocka-dev libxml2-utils xmlsec1 libxmlsec1-openssl openssl curl sqlite3 jq zip unzip \
-	python3 python3-lxml python3-cryptography python3-asn1crypto
+	python3 python3-lxml python3-cryptography python3-asn1crypto wrk
 DEPS_DEMO := jq unzip python3
 DEPS_CHECK := clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev llvm-14 valgrind shellcheck codespell
 

@@ -70,13 +70,17 @@ def floor(world, what, bits):
     out = f"{world.dir}/bench-{what}"
     os.makedirs(out, exist_ok=True)
     log = world.endpoints["silta"]["log"]
-    command(SILTA, "log", "export", "--log", log, "--limit", "1", "--out", out)
+    for _ in range(30):  # until the last messages are time-stamped
+        command(SILTA, "log", "export", "--log", log, "--limit", "1", "--out", out)
+        if len(glob.glob(f"{out}/*.asice")) >= 4:
+            break
+        time.sleep(1)
     messages = []
     for kind in ("ee-request", "fi-request", "fi-response", "ee-response"):
         container = glob.glob(f"{out}/*-{kind}.asice")[0]
         command("unzip", "-qo", container, "message.xml", "-d", f"{out}/{kind}")
         messages.append(f"{out}/{kind}/message.xml")
-    os.environ["BITS"] = str(bits)
+    os.environ["BITS"] = bits
     lines = command(BUILD + "/tests/bench/bench_floor", *messages).split()
     parts = dict(zip(lines[::2], map(float, lines[1::2])))
     return parts, sum(os.path.getsize(m) for m in messages)
@@ -94,8 +98,7 @@ def main():
             rows = []
             for threads in (1, 8, 32):
                 rows.append((threads, *load(world, what, threads, COUNT)))
-            time.sleep(2.5)  # until the last messages are time-stamped
-            parts, size = floor(world, what, 3072 if key == "rsa3072" else 2048)
+            parts, size = floor(world, what, {"rsa3072": "3072", "p256": "256"}.get(key, "2048"))
             for threads, seconds, cpu, lat in rows:
                 us = cpu / COUNT * 1e6
                 print(f"{what:6} {threads:7} {COUNT / seconds:8.0f} {lat[len(lat) // 2] * 1e3:8.1f} "

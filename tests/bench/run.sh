@@ -14,3 +14,6 @@ for program in "$BUILD"/tests/bench/bench_*; do
 done
 echo "== the whole bridge"
 /usr/bin/python3 tests/bench/bench_flow.py
+echo
+echo "== rising concurrency"
+/usr/bin/python3 tests/bench/bench_load.py

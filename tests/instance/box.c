@@ -81,9 +81,9 @@ static bool make_pools(struct slt_box *b, struct slt_err *err)
 	return slt_client_new(CONNECTIONS + calls, &b->client, err) &&
 	       slt_pool_new(CENTRAL_THREADS, QUEUE, &b->pool_central, err) &&
 	       slt_pool_new(CENTRAL_THREADS, QUEUE, &b->pool_relay, err) &&
-	       slt_pool_new(WORKERS, QUEUE, &b->pool_server, err) &&
+	       slt_pool_new(WORKERS, QUEUE + calls, &b->pool_server, err) &&
 	       slt_pool_new(calls, QUEUE + calls, &b->pool_client, err) &&
-	       slt_pool_new(WORKERS, QUEUE, &b->pool_infosys, err) &&
+	       slt_pool_new(WORKERS, QUEUE + calls, &b->pool_infosys, err) &&
 	       slt_pool_new(1, QUEUE, &b->pool_admin, err);
 }
 

@@ -19,7 +19,7 @@
 
 #define WIRE_MAX   (128u << 20)
 #define HEAD_MAX   (20u << 20)
-#define CONNECT_MS 5000
+#define CONNECT_MS 30000 /* X-Road's client-timeout */
 #define TOTAL_MS   60000
 
 /* --- what the information system wants -------------------------------------------------------- */
