@@ -27,6 +27,7 @@ struct slt_client_tls {
 
 struct job {
 	TAILQ_ENTRY(job) entry;
+	struct slt_client *client;
 	struct slt_call call;
 	CURL *easy;
 	struct curl_slist *headers;
@@ -43,6 +44,7 @@ struct slt_client {
 	pthread_mutex_t lock;
 	TAILQ_HEAD(jobs, job) incoming, running;
 	bool stopping;
+	bool race_won; /* since the losers were last looked for */
 };
 
 bool slt_client_tls_new(const char *cert_pem, const char *key_pem, struct slt_client_tls **ret,
@@ -170,6 +172,26 @@ static bool judge_connection(struct job *j)
 	return j->call.judge(j->call.arg, chain, (size_t)n, &j->err);
 }
 
+static bool has_lost(const struct job *j)
+{
+	const struct slt_race *race = j->call.race;
+
+	return race && race->winner && race->winner != j;
+}
+
+/* From here on the request goes out: so this is where a race is won. */
+static bool may_send(struct job *j)
+{
+	if (has_lost(j) || (j->call.judge && !judge_connection(j))) {
+		return false;
+	}
+	if (j->call.race && j->call.judge) {
+		j->call.race->winner = j;
+		j->client->race_won = true;
+	}
+	return true;
+}
+
 static int on_request(void *arg, char *peer_ip, char *local_ip, int peer_port, int local_port)
 {
 	struct job *j = arg;
@@ -178,7 +200,7 @@ static int on_request(void *arg, char *peer_ip, char *local_ip, int peer_port, i
 	(void)local_ip;
 	(void)peer_port;
 	(void)local_port;
-	if (j->call.judge && !judge_connection(j)) {
+	if (!may_send(j)) {
 		return CURL_PREREQFUNC_ABORT;
 	}
 	if (!j->call.read && !j->call.body) {
@@ -249,6 +271,9 @@ static void set_call(struct job *j)
 	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(e, CURLOPT_PROXY, "");
 	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+	/* a name server that does not answer must not hold up the thread of all calls: the lookup
+	 * is left to end by itself */
+	curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);
 	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(e, CURLOPT_TCP_NODELAY, 1L);
 	curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, (long)IDLE_SECONDS);
@@ -294,11 +319,22 @@ static void finish(struct job *j, CURLcode r)
 	}
 	curl_easy_cleanup(j->easy);
 	curl_slist_free_all(j->headers);
+	if (j->call.race && j->call.race->winner == j && !j->sent) {
+		j->call.race->winner = NULL;
+	}
 	if (j->call.done) {
 		j->call.done(j->call.arg, j->status, j->sent,
 			     j->err.code == SLT_OK ? NULL : &j->err);
 	}
 	free(j);
+}
+
+static void lose(struct job *j)
+{
+	if (j->err.code == SLT_OK) {
+		slt_fail(&j->err, SLT_ENETWORK, "%s: another address was quicker", j->call.url);
+	}
+	finish(j, CURLE_ABORTED_BY_CALLBACK);
 }
 
 static void abort_job(struct job *j)
@@ -320,9 +356,39 @@ static void take_incoming(struct slt_client *c)
 	pthread_mutex_unlock(&c->lock);
 	while ((j = TAILQ_FIRST(&fresh))) {
 		TAILQ_REMOVE(&fresh, j, entry);
+		if (has_lost(j)) {
+			lose(j);
+			continue;
+		}
 		TAILQ_INSERT_TAIL(&c->running, j, entry);
 		curl_multi_add_handle(c->multi, j->easy);
 	}
+}
+
+static struct job *find_loser(struct slt_client *c)
+{
+	struct job *j;
+
+	TAILQ_FOREACH(j, &c->running, entry)
+	{
+		if (has_lost(j)) {
+			return j;
+		}
+	}
+	return NULL;
+}
+
+/* Before collect(): a loser must be over when its winner is. */
+static void end_losers(struct slt_client *c)
+{
+	struct job *j;
+
+	while (c->race_won && (j = find_loser(c))) {
+		curl_multi_remove_handle(c->multi, j->easy);
+		TAILQ_REMOVE(&c->running, j, entry);
+		lose(j);
+	}
+	c->race_won = false;
 }
 
 static void collect(struct slt_client *c)
@@ -360,6 +426,7 @@ static void *drive(void *arg)
 	while (!is_stopping(c)) {
 		take_incoming(c);
 		curl_multi_perform(c->multi, &running);
+		end_losers(c);
 		collect(c);
 		curl_multi_poll(c->multi, NULL, 0, 1000, NULL);
 	}
@@ -424,115 +491,44 @@ void slt_client_free(struct slt_client *c)
 	free(c);
 }
 
-void slt_client_start(struct slt_client *c, const struct slt_call *call)
+static struct job *job_new(struct slt_client *c, const struct slt_call *call)
 {
 	struct job *j = slt_calloc(1, sizeof(*j));
 
+	j->client = c;
 	j->call = *call;
 	j->easy = curl_easy_init();
 	slt_assert(j->easy);
 	set_call(j);
+	return j;
+}
+
+void slt_client_start_all(struct slt_client *c, const struct slt_call *call, size_t n)
+{
+	struct jobs fresh = TAILQ_HEAD_INITIALIZER(fresh);
+	struct job *j;
+
+	for (size_t i = 0; i < n; i++) {
+		j = job_new(c, &call[i]);
+		TAILQ_INSERT_TAIL(&fresh, j, entry);
+	}
 	pthread_mutex_lock(&c->lock);
 	bool taken = !c->stopping;
 	if (taken) {
-		TAILQ_INSERT_TAIL(&c->incoming, j, entry);
+		TAILQ_CONCAT(&c->incoming, &fresh, entry);
 	}
 	pthread_mutex_unlock(&c->lock);
 	if (taken) {
 		curl_multi_wakeup(c->multi);
-	} else {
+		return;
+	}
+	while ((j = TAILQ_FIRST(&fresh))) {
+		TAILQ_REMOVE(&fresh, j, entry);
 		abort_job(j); /* nobody would ever take it */
 	}
 }
 
-/* --- waiting for a call ------------------------------------------------------------------- */
-
-struct waiter {
-	const struct slt_call *call; /* the caller's own */
-	struct slt_buf *body;
-	pthread_mutex_t lock;
-	pthread_cond_t over;
-	bool done;
-	int status;
-	struct slt_err err;
-};
-
-static bool wait_header(void *arg, int status, const char *name, const char *value,
-			struct slt_err *err)
+void slt_client_start(struct slt_client *c, const struct slt_call *call)
 {
-	struct waiter *w = arg;
-
-	return !w->call->header || w->call->header(w->call->arg, status, name, value, err);
-}
-
-static bool wait_data(void *arg, const char *p, size_t n, struct slt_err *err)
-{
-	struct waiter *w = arg;
-
-	if (w->call->data) {
-		return w->call->data(w->call->arg, p, n, err);
-	}
-	slt_buf_add(w->body, p, n);
-	return slt_buf_check(w->body, "the answer", err);
-}
-
-static bool wait_read(void *arg, char *p, size_t n, size_t *ret_n, struct slt_err *err)
-{
-	struct waiter *w = arg;
-
-	return w->call->read(w->call->arg, p, n, ret_n, err);
-}
-
-static bool wait_judge(void *arg, X509 *const *chain, size_t n, struct slt_err *err)
-{
-	struct waiter *w = arg;
-
-	return w->call->judge(w->call->arg, chain, n, err);
-}
-
-static void wait_done(void *arg, int status, bool sent, const struct slt_err *err)
-{
-	struct waiter *w = arg;
-
-	if (w->call->done) {
-		w->call->done(w->call->arg, status, sent, err);
-	}
-	pthread_mutex_lock(&w->lock);
-	w->done = true;
-	w->status = status;
-	if (err) {
-		w->err = *err;
-	}
-	pthread_cond_signal(&w->over);
-	pthread_mutex_unlock(&w->lock);
-}
-
-bool slt_client_perform(struct slt_client *c, const struct slt_call *call, int *ret_status,
-			struct slt_buf *ret_body, struct slt_err *err)
-{
-	struct waiter w = {.call = call, .body = ret_body};
-	struct slt_call own = *call;
-
-	pthread_mutex_init(&w.lock, NULL);
-	pthread_cond_init(&w.over, NULL);
-	own.header = wait_header;
-	own.data = wait_data;
-	own.read = call->read ? wait_read : NULL;
-	own.judge = call->judge ? wait_judge : NULL;
-	own.done = wait_done;
-	own.arg = &w;
-	slt_client_start(c, &own);
-	pthread_mutex_lock(&w.lock);
-	while (!w.done) {
-		pthread_cond_wait(&w.over, &w.lock);
-	}
-	pthread_mutex_unlock(&w.lock);
-	pthread_cond_destroy(&w.over);
-	pthread_mutex_destroy(&w.lock);
-	if (w.err.code != SLT_OK) {
-		*err = w.err;
-		return false;
-	}
-	*ret_status = w.status;
-	return true;
+	slt_client_start_all(c, call, 1);
 }

@@ -32,6 +32,13 @@ SLT_CHECK bool slt_client_tls_new(const char *cert_pem, const char *key_pem,
 				  struct slt_client_tls **ret, struct slt_err *err);
 void slt_client_tls_free(struct slt_client_tls *t);
 
+/* Calls to several addresses of which at most one may send its request: the first that is connected
+ * and whose peer is judged good; it wins at that moment, and the others end. Zeroed by its owner,
+ * outlives its calls; after the first start only the client thread touches it. */
+struct slt_race {
+	const void *winner; /* a winner that ended without having sent anything is none any more */
+};
+
 struct slt_call {
 	const char *method; /* "GET", "POST", … */
 	const char *url;
@@ -48,6 +55,8 @@ struct slt_call {
 			    */
 	/* Runs on the client thread, must not block: may this peer get the request? */
 	bool (*judge)(void *arg, X509 *const *chain, size_t n, struct slt_err *err);
+	/* NULL: on its own. A call without judge cannot win, but ends when somebody else does. */
+	struct slt_race *race;
 	/* The answer's status and headers are there; then its body in pieces. Client thread. */
 	bool (*header)(void *arg, int status, const char *name, const char *value,
 		       struct slt_err *err);
@@ -61,6 +70,9 @@ struct slt_call {
 
 /* Starts a call; everything it points to is borrowed until done(). */
 void slt_client_start(struct slt_client *c, const struct slt_call *call);
+/* Starts several: either all their callbacks run on the client thread, or, once the client is
+ * stopped, all have ended before it returns. */
+void slt_client_start_all(struct slt_client *c, const struct slt_call *call, size_t n);
 /* Waits for it; header, data, done may be NULL. The whole answer goes to ret_body (capped by its
  * maximum) when `data` is NULL. Not on the client thread. */
 SLT_CHECK bool slt_client_perform(struct slt_client *c, const struct slt_call *call,

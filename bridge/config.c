@@ -38,6 +38,7 @@ static const struct slt_conf_option side_options[] = {
 	{"ocsp_port", SLT_CONF_INT, S(ocsp_port), false, 0, 65535, "5577", NULL, "port of the OCSP relay"},
 	{"peer_port", SLT_CONF_INT, S(peer_port), false, 1, 65535, "5500", NULL, "message transport port of the instance's security servers"},
 	{"peer_ocsp_port", SLT_CONF_INT, S(peer_ocsp_port), false, 1, 65535, "5577", NULL, "OCSP relay port of the instance's security servers"},
+	{"fastest_period", SLT_CONF_INT, S(fastest_seconds), false, 0, 86400, "3600", NULL, "seconds for which the quickest of several security servers of a provider is asked first; then all are connected to at once again, and 0: for each message"},
 	{"ocsp_interval", SLT_CONF_INT, S(ocsp_seconds), false, 1, 86400, "1200", NULL, "seconds between fetches of OCSP responses for the own certificates"},
 	{"timestamp_interval", SLT_CONF_INT, S(timestamp_seconds), false, 1, 86400, "60", NULL, "seconds between time-stamps of the message log"},
 	{"proxy_version", SLT_CONF_STRING, S(proxy_version), false, 0, 0, "7.8.0", NULL, "version told to peers in x-proxy-version"},
@@ -51,6 +52,7 @@ static const struct slt_conf_option route_options[] = {
 	{"to", SLT_CONF_STRING, R(to), true, 0, 0, NULL, NULL, "side that has the service"},
 	{"provider", SLT_CONF_STRING, R(provider_text), false, 0, 0, NULL, NULL, "what the callers address; left out: the own subsystem of the side called from"},
 	{"target", SLT_CONF_STRING, R(target_text), true, 0, 0, NULL, NULL, "provider of the real service: INSTANCE/CLASS/CODE/SUBSYSTEM"},
+	{"target_server", SLT_CONF_STRING, R(server_text), false, 0, 0, NULL, NULL, "security server to send to, and no other: INSTANCE/CLASS/CODE/SERVER; messages name it; left out: any that serves the target"},
 	{"flow", SLT_CONF_STRING, R(flow), true, 0, 0, NULL, NULL, "mapping flow: names of services, rules for their messages; none: a service of the same name whose messages do not differ, only their headers are rewritten"},
 	{"services", SLT_CONF_STRINGS, R(services), false, 0, 0, NULL, NULL, "service codes offered; left out: all of the flow"},
 	{"allow", SLT_CONF_STRINGS, R(allow), true, 0, 0, NULL, NULL, "who may call: subsystems, members (with all their subsystems), global groups as INSTANCE/GROUP"},
@@ -231,8 +233,10 @@ static void read_route(struct loader *l, size_t i)
 		r->provider = r->from_side->subsystem;
 	}
 	read_id(l, g, "target", SLT_ID_SUBSYSTEM, r->target_text, &r->target);
+	read_id(l, g, "target_server", SLT_ID_SERVER, r->server_text, &r->server);
 	check_instance(l, g, "provider", &r->provider, r->from_side);
 	check_instance(l, g, "target", &r->target, r->to_side);
+	check_instance(l, g, "target_server", &r->server, r->to_side);
 	read_allowed(l, g, r);
 	read_rest(l, g, r);
 }

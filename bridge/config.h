@@ -24,7 +24,7 @@ struct slt_config_side {
 	const char *auth_key, *auth_cert;
 	const char *listen, *ocsp_listen;
 	int64_t port, ocsp_port, peer_port, peer_ocsp_port;
-	int64_t batch, fetch_seconds, ocsp_seconds, timestamp_seconds;
+	int64_t batch, fetch_seconds, ocsp_seconds, timestamp_seconds, fastest_seconds;
 	const char *proxy_version, *min_peer_version;
 	bool pss, fetch_tls_verify, mappings_part;
 	int dialect; /* enum slt_dialect */
@@ -40,7 +40,7 @@ struct slt_config_rest {
 
 struct slt_config_route {
 	const char *name, *from, *to, *flow;
-	const char *provider_text, *target_text;
+	const char *provider_text, *target_text, *server_text;
 	struct slt_conf_strings services; /* codes offered; none: all of the flow */
 	struct slt_conf_strings allow;	  /* "EE/COM/1/sub", "EE/COM/1", or a group "EE/apteegid" */
 	struct slt_conf_strings once;	  /* service codes whose message ids must not repeat */
@@ -48,8 +48,8 @@ struct slt_config_route {
 	bool represent; /* names the original caller in representedParty */
 	/* read from the texts above */
 	const struct slt_config_side *from_side, *to_side;
-	struct slt_id provider, target;
-	struct slt_config_rest *rest; /* none: every method and path */
+	struct slt_id provider, target, server; /* server.type NONE: any that serves the target */
+	struct slt_config_rest *rest;		/* none: every method and path */
 	size_t n_rest;
 	struct slt_id *allowed;
 	size_t n_allowed;

@@ -4,52 +4,65 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/rand.h>
-
 #include "base/clock.h"
-#include "federation/multipart.h"
+#include "far_servers.h"
+#include "peer_relay.h"
 #include "protocol.h"
 
-#define CANDIDATES_MAX	32
-#define CONNECT_MS	10000
-#define RELAY_MS	10000
-#define RELAY_BYTES_MAX (SLT_CHAIN_MAX * (SLT_OCSP_BYTES_MAX + 4096))
+#define CONNECT_MS    10000 /* with name lookup and TLS handshake */
+#define HEAD_START_MS 3000  /* for the address that was quickest the last time */
+#define RELAY_MS      10000
+#define RACERS_MAX    8 /* addresses that are connected to at the same time */
 
-struct far_call {
-	struct slt_exchange *x;
-	const struct slt_gc_server *server[CANDIDATES_MAX];
-	size_t n_servers, at;
-	bool relayed; /* the relay of this address was asked already */
-	struct slt_transport_writer *writer;
-	struct slt_transport_reader *reader;
-	char *url, *content_type, *answer_type, *answer_hash;
-	const char *headers[8];
-	size_t n_headers;
+enum progress { WAITING, RUNNING, FAILED };
+
+/* One of the provider's security servers. */
+struct racer {
+	struct far_call *call;
+	const struct slt_gc_server *server;
+	enum progress progress;
+	bool relayed; /* its relay was asked already */
+	char *url;
 	/* certificates whose OCSP responses were missing when the peer was judged */
 	X509 *unvouched[SLT_CHAIN_MAX];
 	size_t n_unvouched;
-	struct slt_buf relay;
-	char *relay_type;
-	struct slt_err err; /* of the last address tried */
+	struct slt_err err; /* that judgement */
 };
 
-static void attempt(struct far_call *c);
+struct far_call {
+	struct slt_exchange *x;
+	const char *provider;
+	struct racer *racer; /* in the exchange's arena */
+	size_t n_racers, running;
+	struct racer *ahead; /* is tried before the others run; NULL: no more */
+	struct racer *front; /* sends, or has sent */
+	struct slt_race race;
+	int64_t until_us;
+	struct slt_transport_writer *writer;
+	struct slt_transport_reader *reader;
+	char *answer_type, *answer_hash;
+	const char *headers[8];
+	size_t n_headers;
+	struct slt_err err; /* the most telling one of the addresses tried */
+};
 
-static void forget_unvouched(struct far_call *c)
+static void run(struct far_call *c);
+
+static void forget_unvouched(struct racer *r)
 {
-	while (c->n_unvouched) {
-		X509_free(c->unvouched[--c->n_unvouched]);
+	while (r->n_unvouched) {
+		X509_free(r->unvouched[--r->n_unvouched]);
 	}
 }
 
 static void call_free(struct far_call *c)
 {
-	forget_unvouched(c);
+	for (size_t i = 0; i < c->n_racers; i++) {
+		forget_unvouched(&c->racer[i]);
+		free(c->racer[i].url);
+	}
 	slt_transport_writer_free(c->writer);
 	slt_transport_reader_free(c->reader);
-	slt_buf_fini(&c->relay);
-	free(c->relay_type);
-	free(c->url);
 	free(c->answer_type);
 	free(c->answer_hash);
 	free(c);
@@ -70,10 +83,9 @@ static void over(struct far_call *c, const struct slt_err *err)
 
 /* --- judging the peer --------------------------------------------------------------------- */
 
-static bool judge(void *arg, X509 *const *chain, size_t n, struct slt_err *err)
+static bool is_trusted(struct racer *r, X509 *const *chain, size_t n, struct slt_err *err)
 {
-	struct far_call *c = arg;
-	struct slt_exchange *x = c->x;
+	struct slt_exchange *x = r->call->x;
 	SLT_AUTO(slt_arena_free) struct slt_arena *a = slt_arena_new();
 	struct slt_ocsp_cache *cache = slt_side_peer_ocsp(x->side[SLT_FAR]);
 	struct slt_str der[SLT_CHAIN_MAX];
@@ -84,7 +96,7 @@ static bool judge(void *arg, X509 *const *chain, size_t n, struct slt_err *err)
 	struct slt_tls_peer peer = {.gc = gc, .chain = chain, .n = n, .member = &member};
 	int missing = -1;
 
-	forget_unvouched(c);
+	forget_unvouched(r);
 	peer.ocsp = (struct slt_ocsp_source){der, slt_ocsp_cache_chain(cache, chain, n, a, der)};
 	if (slt_verify_cache_tls_peer(known, &peer, slt_now_ms(), &missing, err)) {
 		return true;
@@ -92,182 +104,92 @@ static bool judge(void *arg, X509 *const *chain, size_t n, struct slt_err *err)
 	/* only what the relay can mend is asked of it: everything else is final */
 	for (size_t i = 0; missing >= 0 && i < n; i++) {
 		X509_up_ref(chain[i]);
-		c->unvouched[c->n_unvouched++] = chain[i];
+		r->unvouched[r->n_unvouched++] = chain[i];
 	}
 	return false;
 }
 
-/* --- the peer's OCSP relay ---------------------------------------------------------------- */
-
-struct relay_parts {
-	struct far_call *call;
-	struct slt_buf der;
-	size_t n; /* OCSP parts seen */
-	bool is_ocsp;
-};
-
-static bool relay_part(void *arg, const struct slt_mime_header *h, size_t n, struct slt_err *err)
+/* Whoever is connected first and is trusted gets the request; nobody else does. */
+static bool judge(void *arg, X509 *const *chain, size_t n, struct slt_err *err)
 {
-	struct relay_parts *p = arg;
+	struct racer *r = arg;
+	struct far_call *c = r->call;
 
-	(void)err;
-	p->is_ocsp = false;
-	for (size_t i = 0; i < n; i++) {
-		SLT_AUTO_STR char *name = slt_strndup(h[i].name.p, h[i].name.n);
-		if (slt_strcase_eq(name, "content-type")) {
-			p->is_ocsp =
-				slt_str_eq(slt_mime_type(h[i].value), "application/ocsp-response");
-		}
+	if (!is_trusted(r, chain, n, err)) {
+		return false;
 	}
-	slt_buf_reset(&p->der);
-	return true;
-}
-
-static bool relay_data(void *arg, const char *data, size_t n, struct slt_err *err)
-{
-	struct relay_parts *p = arg;
-
-	slt_buf_add(&p->der, data, n);
-	return slt_buf_check(&p->der, "an OCSP response of the relay", err);
-}
-
-static bool relay_part_end(void *arg, struct slt_err *err)
-{
-	struct relay_parts *p = arg;
-	struct far_call *c = p->call;
-
-	if (!p->is_ocsp) {
-		return true;
-	}
-	if (p->n >= c->n_unvouched) {
-		return slt_fail(err, SLT_EIO, "the OCSP relay sent more responses than asked for");
-	}
-	slt_ocsp_cache_put(slt_side_peer_ocsp(c->x->side[SLT_FAR]), c->unvouched[p->n++],
-			   slt_buf_str(&p->der));
-	return true;
-}
-
-static bool read_relay(struct far_call *c, struct slt_err *err)
-{
-	static const struct slt_multipart_ops ops = {relay_part, relay_data, relay_part_end};
-	struct relay_parts p = {.call = c, .der = SLT_BUF_INIT(SLT_OCSP_BYTES_MAX)};
-	struct slt_str boundary;
-
-	if (!c->relay_type || !slt_mime_param(slt_str(c->relay_type), "boundary", &boundary)) {
-		return slt_fail(err, SLT_EIO, "the OCSP relay did not answer with a multipart");
-	}
-	SLT_AUTO(slt_multipart_free)
-	struct slt_multipart *m = slt_multipart_new(boundary, &ops, &p);
-	bool ok = slt_multipart_feed(m, slt_buf_str(&c->relay).p, c->relay.n, err) &&
-		  slt_multipart_end(m, err);
-	slt_buf_fini(&p.der);
-	if (ok && p.n != c->n_unvouched) {
-		return slt_fail(err, SLT_EIO,
-				"the OCSP relay sent %zu responses for %zu certificates", p.n,
-				c->n_unvouched);
-	}
-	return ok;
-}
-
-static void next_address(struct far_call *c)
-{
-	c->at++;
-	c->relayed = false;
-	attempt(c);
-}
-
-static bool relay_header(void *arg, int status, const char *name, const char *value,
-			 struct slt_err *err)
-{
-	struct far_call *c = arg;
-
-	(void)status;
-	(void)err;
-	if (slt_strcase_eq(name, "content-type")) {
-		free(c->relay_type);
-		c->relay_type = slt_strdup(value);
+	c->front = r;
+	if (c->n_racers > 1) {
+		slt_fastest_put(slt_side_fastest(c->x->side[SLT_FAR]), c->provider,
+				r->server->address, slt_now_ms());
 	}
 	return true;
 }
 
-static bool relay_body(void *arg, const char *p, size_t n, struct slt_err *err)
-{
-	struct far_call *c = arg;
+/* --- the end of an address ---------------------------------------------------------------- */
 
-	slt_buf_add(&c->relay, p, n);
-	return slt_buf_check(&c->relay, "the answer of the OCSP relay", err);
+static void note(struct far_call *c, const struct racer *r, const struct slt_err *err)
+{
+	bool telling = err->code == SLT_ESSL_AUTHENTICATION_FAILED;
+
+	if (telling || c->err.code != SLT_ESSL_AUTHENTICATION_FAILED) {
+		c->err = *err;
+	}
+	slt_fastest_forget(slt_side_fastest(c->x->side[SLT_FAR]), c->provider, r->server->address);
+	if (c->n_racers > 1) {
+		slt_log_err(SLT_LOG_INFO, "an address of the provider is of no use", err,
+			    "exchange", c->x->id, "address", r->server->address, NULL);
+	}
 }
 
-static void relay_done(void *arg, int status, bool sent, const struct slt_err *failed)
+static void relay_done(void *arg, const struct slt_err *failed)
 {
-	struct far_call *c = arg;
-	struct slt_err err = SLT_ERR_INIT;
+	struct racer *r = arg;
+	struct far_call *c = r->call;
 
-	(void)sent;
-	if (!failed && status / 100 == 2 && read_relay(c, &err)) {
-		attempt(c); /* the same address again, now with what was missing */
-		return;
+	c->running--;
+	r->progress = WAITING;
+	if (c->front) {
+		return; /* another address was quicker */
 	}
 	if (failed) {
-		err = *failed;
-	} else if (err.code == SLT_OK) {
-		slt_fail(&err, SLT_EHTTP, "HTTP status %d", status);
+		/* the judgement is the error; why the relay could not mend it is for the log
+		 * alone */
+		slt_wrap(&r->err, "its OCSP relay gave no help");
+		slt_log_err(SLT_LOG_WARNING, "a peer's OCSP relay gave no help", failed, "exchange",
+			    c->x->id, "address", r->server->address, NULL);
+		note(c, r, &r->err);
+		r->progress = FAILED;
 	}
-	/* the judgement is the error; why the relay could not mend it is for the log alone */
-	slt_wrap(&c->err, "its OCSP relay gave no help");
-	slt_log_err(SLT_LOG_WARNING, "a peer's OCSP relay gave no help", &err, "exchange", c->x->id,
-		    "address", c->server[c->at]->address, NULL);
-	next_address(c);
+	run(c);
 }
 
-static char *host_url(const char *scheme, const char *address, int64_t port)
+static void ask_relay(struct racer *r)
 {
-	bool v6 = strchr(address, ':') != NULL;
+	struct far_call *c = r->call;
+	struct slt_side *side = c->x->side[SLT_FAR];
 
-	return slt_asprintf("%s://%s%s%s:%lld/", scheme, v6 ? "[" : "", address, v6 ? "]" : "",
-			    (long long)port);
-}
-
-static void ask_relay(struct far_call *c)
-{
-	const struct slt_config_side *side = slt_side_config(c->x->side[SLT_FAR]);
-	SLT_AUTO_STR char *base = host_url("http", c->server[c->at]->address, side->peer_ocsp_port);
-	SLT_AUTO_BUF(url, 4096);
-
-	slt_buf_addf(&url, "%s?", base);
-	for (size_t i = 0; i < c->n_unvouched; i++) {
-		struct slt_digest sha1, sha256;
-		slt_certinfo_digest(c->unvouched[i], SLT_SHA1, &sha1);
-		slt_certinfo_digest(c->unvouched[i], SLT_SHA256, &sha256);
-		slt_buf_adds(&url, i ? "&cert=" : "cert=");
-		slt_buf_add_hex(&url, sha1.v, sha1.n);
-		slt_buf_adds(&url, "&cert_hash=");
-		slt_buf_add_hex(&url, sha256.v, sha256.n);
-	}
-	c->relayed = true;
-	slt_buf_reset(&c->relay);
-	free(c->url);
-	c->url = slt_buf_take(&url, NULL);
-	static const char *const headers[] = {"Accept: multipart/related"};
-	slt_client_start(c->x->service->client, &(struct slt_call){
-							.method = "GET",
-							.url = c->url,
-							.headers = headers,
-							.n_headers = SLT_COUNT(headers),
-							.connect_ms = RELAY_MS,
-							.total_ms = RELAY_MS,
-							.header = relay_header,
-							.data = relay_body,
-							.done = relay_done,
-							.arg = c,
-						});
+	r->relayed = true;
+	c->running++;
+	slt_peer_relay_ask(c->x->service->client,
+			   &(struct slt_peer_relay){
+				   .address = r->server->address,
+				   .port = slt_side_config(side)->peer_ocsp_port,
+				   .cert = r->unvouched,
+				   .n = r->n_unvouched,
+				   .cache = slt_side_peer_ocsp(side),
+				   .race = &c->race,
+				   .ms = RELAY_MS,
+				   .done = relay_done,
+				   .arg = r,
+			   });
 }
 
 /* --- request and answer ------------------------------------------------------------------- */
 
 static bool send_body(void *arg, char *p, size_t n, size_t *ret_n, struct slt_err *err)
 {
-	struct far_call *c = arg;
+	struct far_call *c = ((struct racer *)arg)->call;
 
 	return slt_transport_read(c->writer, p, n, ret_n, err);
 }
@@ -275,7 +197,7 @@ static bool send_body(void *arg, char *p, size_t n, size_t *ret_n, struct slt_er
 static bool answer_header(void *arg, int status, const char *name, const char *value,
 			  struct slt_err *err)
 {
-	struct far_call *c = arg;
+	struct far_call *c = ((struct racer *)arg)->call;
 	char **to = NULL;
 
 	if (status != 200 && status != 500) {
@@ -318,7 +240,7 @@ static bool open_reader(struct far_call *c, struct slt_err *err)
 
 static bool answer_data(void *arg, const char *p, size_t n, struct slt_err *err)
 {
-	struct far_call *c = arg;
+	struct far_call *c = ((struct racer *)arg)->call;
 
 	if (!c->reader && !open_reader(c, err)) {
 		return slt_prefix(err, SLT_SERVICE_FAILED);
@@ -338,100 +260,135 @@ static bool finish_answer(struct far_call *c, struct slt_err *err)
 
 static void answered(void *arg, int status, bool sent, const struct slt_err *failed)
 {
-	struct far_call *c = arg;
+	struct racer *r = arg;
+	struct far_call *c = r->call;
 	struct slt_err err = SLT_ERR_INIT;
 
 	(void)status;
+	c->running--;
+	if (c->front && c->front != r) {
+		r->progress = WAITING; /* should the one in front fail before it sends */
+		return;
+	}
+	c->front = NULL;
 	c->x->sent |= sent;
 	if (!failed) {
 		over(c, finish_answer(c, &err) ? NULL : &err);
 		return;
 	}
-	c->err = *failed;
-	if (sent) {
-		over(c, &c->err);
-	} else if (c->n_unvouched && !c->relayed) {
-		ask_relay(c);
-	} else {
-		next_address(c);
+	r->err = *failed;
+	if (!sent && r->n_unvouched && !r->relayed) {
+		ask_relay(r);
+		return;
 	}
+	note(c, r, &r->err);
+	if (sent) {
+		over(c, &r->err);
+		return;
+	}
+	/* who had a head start and did not use it runs again with the others */
+	r->progress = c->ahead == r && !r->n_unvouched ? WAITING : FAILED;
+	c->ahead = NULL;
+	run(c);
 }
 
 /* --- addresses ---------------------------------------------------------------------------- */
 
-static void attempt(struct far_call *c)
+static unsigned at_most(int64_t ms, int64_t limit)
 {
-	struct slt_exchange *x = c->x;
-	const struct slt_config_side *side = slt_side_config(x->side[SLT_FAR]);
+	return (unsigned)(ms < limit ? ms : limit);
+}
 
-	if (c->at >= c->n_servers) {
-		over(c, &c->err);
-		return;
+static struct slt_call call_to(struct racer *r, int64_t left_ms)
+{
+	struct far_call *c = r->call;
+	struct slt_side *side = c->x->side[SLT_FAR];
+
+	c->running++;
+	r->progress = RUNNING;
+	forget_unvouched(r);
+	free(r->url);
+	r->url = slt_peer_url("https", r->server->address, slt_side_config(side)->peer_port);
+	return (struct slt_call){
+		.method = "POST",
+		.url = r->url,
+		.headers = c->headers,
+		.n_headers = c->n_headers,
+		.read = send_body,
+		.connect_ms = at_most(left_ms, c->ahead ? HEAD_START_MS : CONNECT_MS),
+		.total_ms = (unsigned)left_ms,
+		.tls = slt_side_tls(side),
+		.judge = judge,
+		.race = &c->race,
+		.header = answer_header,
+		.data = answer_data,
+		.done = answered,
+		.arg = r,
+	};
+}
+
+/* Who has come back from its relay goes first. */
+static struct racer *next_racer(const struct far_call *c)
+{
+	struct racer *first = NULL;
+
+	for (size_t i = 0; i < c->n_racers; i++) {
+		struct racer *r = &c->racer[i];
+		if (r->progress == WAITING && r->relayed) {
+			return r;
+		}
+		first = first || r->progress != WAITING ? first : r;
 	}
-	slt_transport_rewind(c->writer);
-	slt_transport_reader_free(SLT_TAKE(c->reader));
-	forget_unvouched(c);
-	free(c->url);
-	c->url = host_url("https", c->server[c->at]->address, side->peer_port);
-	slt_client_start(x->service->client,
-			 &(struct slt_call){
-				 .method = "POST",
-				 .url = c->url,
-				 .headers = c->headers,
-				 .n_headers = c->n_headers,
-				 .read = send_body,
-				 .connect_ms = CONNECT_MS,
-				 .total_ms = (unsigned)x->route.config->deadline_seconds * 1000,
-				 .tls = slt_side_tls(x->side[SLT_FAR]),
-				 .judge = judge,
-				 .header = answer_header,
-				 .data = answer_data,
-				 .done = answered,
-				 .arg = c,
-			 });
+	return c->ahead && c->ahead->progress == WAITING ? c->ahead : first;
 }
 
-/* A host name or an address, and nothing that would make another URL of it. */
-static bool is_host(const char *s)
+/* Starts what may run now; when nothing runs and nobody waits any more, that was the call. May have
+ * ended the call when it returns. */
+static void run(struct far_call *c)
 {
-	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:");
+	struct slt_call wave[RACERS_MAX];
+	struct slt_client *client = c->x->service->client;
+	size_t n = 0, wide = c->ahead ? 1 : RACERS_MAX;
+	int64_t left_ms = (c->until_us - slt_mono_us()) / 1000;
+	struct racer *r;
 
-	return n > 0 && n < 300 && s[n] == '\0';
+	while (left_ms > 0 && c->running < wide && (r = next_racer(c))) {
+		wave[n++] = call_to(r, left_ms);
+	}
+	if (n > 0) {
+		slt_client_start_all(client, wave, n);
+	} else if (c->running == 0) {
+		if (c->err.code == SLT_OK) {
+			slt_fail(&c->err, SLT_ENETWORK,
+				 "no security server was reached within the route's deadline");
+		}
+		over(c, &c->err);
+	}
 }
 
-/* Servers are taken in turn from a random one on, so that the load spreads. */
-static bool find_servers(struct far_call *c, struct slt_err *err)
+static bool find_racers(struct far_call *c, struct slt_err *err)
 {
 	struct slt_exchange *x = c->x;
 	struct slt_id provider = slt_id_client(&x->route.target);
-	const struct slt_gc_server *all[CANDIDATES_MAX], *s, *resting = NULL;
-	size_t n = 0;
-	unsigned char first = 0;
+	const struct slt_config_route *route = x->route.config;
+	struct slt_far_servers found;
 
-	for (size_t i = 0;
-	     n < CANDIDATES_MAX && (s = slt_globalconf_server_of(x->gc[SLT_FAR], &provider, i));
-	     i++) {
-		if (s->maintenance) {
-			resting = s;
-		} else if (s->address && is_host(s->address)) {
-			all[n++] = s;
+	c->provider = slt_id_text(&provider, x->arena);
+	if (!slt_far_servers_find(x->gc[SLT_FAR], &provider,
+				  route->server_text ? &route->server : NULL, x->arena, &found,
+				  err)) {
+		return false;
+	}
+	SLT_AUTO_STR char *ahead = found.n > 1 ? slt_fastest_get(slt_side_fastest(x->side[SLT_FAR]),
+								 c->provider, slt_now_ms())
+					       : NULL;
+	c->racer = slt_arena_alloc(x->arena, found.n * sizeof(*c->racer));
+	for (size_t i = 0; i < found.n; i++) {
+		struct racer *r = &c->racer[c->n_racers++];
+		*r = (struct racer){.call = c, .server = found.v[i]};
+		if (ahead && strcmp(ahead, r->server->address) == 0) {
+			c->ahead = r;
 		}
-	}
-	if (n == 0 && resting) {
-		return slt_fail(
-			err, SLT_EMAINTENANCE_MODE, "security server %s is in maintenance mode%s%s",
-			slt_id_text(&resting->id, x->arena),
-			resting->maintenance_message ? ". Message from its administrator: " : "",
-			resting->maintenance_message ? resting->maintenance_message : "");
-	}
-	if (n == 0) {
-		return slt_fail(err, SLT_EUNKNOWN_MEMBER,
-				"no security server of instance %s serves %s",
-				slt_side_name(x->side[SLT_FAR]), slt_id_text(&provider, x->arena));
-	}
-	RAND_bytes(&first, 1);
-	for (size_t i = 0; i < n; i++) {
-		c->server[c->n_servers++] = all[(first + i) % n];
 	}
 	return true;
 }
@@ -447,9 +404,9 @@ void slt_far_call_start(struct slt_exchange *x)
 	struct slt_err err = SLT_ERR_INIT;
 
 	c->x = x;
-	slt_buf_init(&c->relay, RELAY_BYTES_MAX);
+	c->until_us = slt_mono_us() + x->route.config->deadline_seconds * 1000000;
 	c->writer = slt_transport_writer_new(x->request_out);
-	if (!find_servers(c, &err)) {
+	if (!find_racers(c, &err)) {
 		over(c, &err);
 		return;
 	}
@@ -466,5 +423,5 @@ void slt_far_call_start(struct slt_exchange *x)
 	} else if (x->original_action) {
 		add_header(c, "x-original-soapaction", x->original_action);
 	}
-	attempt(c);
+	run(c);
 }

@@ -9,6 +9,9 @@
 #include "exchange.h"
 
 /* Sends x->request_out to a server of x->route.target and ends in slt_pipeline_resume() with
- * x->answer_in or x->fault_in set, or with an error. As long as nothing was sent the next address
- * is tried. Never sends twice. */
+ * x->answer_in or x->fault_in set, or with an error.
+ *
+ * Several addresses are connected to at the same time; the first that is connected and trusted gets
+ * the request, is remembered for its provider (slt_fastest) and has a head start the next time. As
+ * long as nothing was sent the others are tried, within the route's deadline. Never sends twice. */
 void slt_far_call_start(struct slt_exchange *x);

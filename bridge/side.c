@@ -22,6 +22,7 @@ struct slt_side {
 	char *auth_cert_pem, *auth_key_pem;
 	struct slt_client_tls *tls;
 	struct slt_ocsp_cache *ocsp, *peer_ocsp;
+	struct slt_fastest *fastest;
 	pthread_mutex_t lock;
 	struct slt_globalconf *gc;
 	struct slt_verify_cache *verified; /* under gc */
@@ -112,6 +113,7 @@ bool slt_side_open(const struct slt_config_side *config, struct slt_side **ret, 
 	s->config = config;
 	s->ocsp = slt_ocsp_cache_new();
 	s->peer_ocsp = slt_ocsp_cache_new();
+	s->fastest = slt_fastest_new(config->fastest_seconds);
 	pthread_mutex_init(&s->lock, NULL);
 	if (!load_auth(s, err) || !load_sign(s, err)) {
 		return slt_wrap(err, "side %s", config->name);
@@ -140,6 +142,7 @@ void slt_side_free(struct slt_side *s)
 	slt_client_tls_free(s->tls);
 	slt_ocsp_cache_free(s->ocsp);
 	slt_ocsp_cache_free(s->peer_ocsp);
+	slt_fastest_free(s->fastest);
 	slt_verify_cache_free(s->verified);
 	slt_globalconf_free(s->gc);
 	pthread_mutex_destroy(&s->lock);
@@ -190,6 +193,11 @@ struct slt_ocsp_cache *slt_side_ocsp(const struct slt_side *s)
 struct slt_ocsp_cache *slt_side_peer_ocsp(const struct slt_side *s)
 {
 	return s->peer_ocsp;
+}
+
+struct slt_fastest *slt_side_fastest(const struct slt_side *s)
+{
+	return s->fastest;
 }
 
 bool slt_side_globalconf(struct slt_side *s, int64_t now_ms, struct slt_globalconf **ret,

@@ -8,6 +8,7 @@
 
 #include "client.h"
 #include "config.h"
+#include "fastest.h"
 #include "federation/key.h"
 #include "federation/trust.h"
 #include "ocsp_cache.h"
@@ -34,6 +35,8 @@ struct slt_ocsp_cache *slt_side_ocsp(const struct slt_side *s);
 /* What peers' relays said of the certificates that the peers presented: not verified, so never for
  * anything but judging those peers. A peer may present others' certificates beside its own. */
 struct slt_ocsp_cache *slt_side_peer_ocsp(const struct slt_side *s);
+/* Which of a provider's security servers connects quickest. */
+struct slt_fastest *slt_side_fastest(const struct slt_side *s);
 
 /* The configuration in force, with a reference for the caller. SLT_EOUTDATED_GLOBALCONF when there
  * is none or the own instance's has expired. */

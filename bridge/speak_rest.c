@@ -32,13 +32,15 @@ static bool authorise(struct slt_exchange *x, struct slt_err *err)
 }
 
 /* X-Road knows no security server of another instance by the caller's choice: what the caller named
- * is this one. */
+ * is this one. The route may name one. */
 static bool map_request(struct slt_exchange *x, struct slt_err *err)
 {
 	const struct slt_rest *in = x->rest_in;
 	const struct slt_names *far = &x->named[SLT_FAR];
 	SLT_AUTO(slt_rest_free) struct slt_rest *out = NULL;
+	const struct slt_id *named = &x->route.config->server;
 	SLT_AUTO_BUF(client, 16 * 3 * SLT_ID_PART_MAX);
+	SLT_AUTO_BUF(server, 16 * 3 * SLT_ID_PART_MAX);
 
 	if (!slt_rest_parse(x->request_in->head.p, x->request_in->head.n, &out, err)) {
 		return false;
@@ -46,7 +48,10 @@ static bool map_request(struct slt_exchange *x, struct slt_err *err)
 	slt_id_format(&far->client, true, &client);
 	slt_rest_set_service(out, &far->service);
 	slt_rest_set(out, "x-road-client", slt_buf_str(&client).p);
-	slt_rest_set(out, "x-road-security-server", NULL);
+	if (named->type != SLT_ID_NONE) {
+		slt_id_format(named, true, &server);
+	}
+	slt_rest_set(out, "x-road-security-server", server.n ? slt_buf_str(&server).p : NULL);
 	slt_rest_set(out, "x-road-userid", slt_exchange_user(x, in->user_id));
 	slt_rest_set_party(out, in->client.member_class,
 			   x->route.config->represent ? in->client.member_code : NULL);

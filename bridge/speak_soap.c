@@ -42,6 +42,7 @@ static bool map_request(struct slt_exchange *x, struct slt_err *err)
 		.protocol_version = "4.0",
 		.user_id = slt_exchange_user(x, in->user_id),
 		.issue = in->issue,
+		.server = x->route.config->server,
 	};
 	if (x->route.config->represent) {
 		x->header_out.party_class = in->client.member_class;

@@ -18,6 +18,7 @@ slt_config_route.from slt_config_route.from_side
 slt_config_route.to slt_config_route.to_side
 slt_config_route.provider_text slt_config_route.provider
 slt_config_route.target_text slt_config_route.target
+slt_config_route.server_text slt_config_route.server
 slt_config_route.allow slt_config_route.allowed
 slt_config.sides slt_config.side
 slt_config.routes slt_config.route

@@ -170,6 +170,16 @@ static bool set_maintenance(struct slt_box *b, const struct slt_request *r, stru
 	       slt_box_refresh(b, err);
 }
 
+static bool set_servers(struct slt_box *b, const struct slt_request *r, struct slt_buf *out,
+			struct slt_err *err)
+{
+	SLT_AUTO_STR char *addresses = NULL;
+	(void)out;
+	return text_param(r, "addresses", &addresses, err) &&
+	       slt_confsource_more_servers(b->confsource, addresses, err) &&
+	       slt_box_refresh(b, err);
+}
+
 static bool set_bridge(struct slt_box *b, const struct slt_request *r, struct slt_buf *out,
 		       struct slt_err *err)
 {
@@ -340,6 +350,7 @@ static const struct {
 	{"POST", "/answer-fault", set_answer_fault, "mode=, times=number of answers (1)"},
 	{"POST", "/rotate", rotate, "key=internal|external: sign configuration with the other key"},
 	{"POST", "/maintenance", set_maintenance, "server=own|bridge, state=on|off"},
+	{"POST", "/servers", set_servers, "addresses=A,B: of further security servers that serve the same"},
 	{"POST", "/bridge", set_bridge, "registered=on|off: the bridge's security server"},
 	{"POST", "/expiry", set_expiry, "seconds= lifetime of directories made from now on; 0: as at the start"},
 	/* clang-format on */

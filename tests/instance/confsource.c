@@ -39,6 +39,7 @@ struct slt_confsource {
 	pthread_mutex_t lock;
 	unsigned active[2];
 	bool bridge_registered, maintenance[2]; /* own, bridge's */
+	char *more[SLT_MORE_SERVERS];		/* addresses of further ones */
 	int64_t expiry_s;			/* 0: as configured */
 	int64_t made_ms;
 	unsigned newest;
@@ -66,7 +67,8 @@ struct description { /* everything the shared parameters point to */
 	struct slt_gcw_class classes[2];
 	struct slt_gcw_subsystem subsystem[SLT_MEMBERS][2];
 	struct slt_gcw_member member[SLT_MEMBERS];
-	struct slt_gcw_server server[2];
+	struct slt_gcw_server server[2 + SLT_MORE_SERVERS];
+	size_t n_server;
 	struct slt_id own_clients[4], bridge_clients[1];
 	struct slt_gcw_group group[2];
 	struct slt_id pharmacies[2], cross_border[1];
@@ -116,6 +118,8 @@ static void describe_members(const struct slt_confsource *c, struct description 
 					     d->cross_border, 1};
 }
 
+static const char *const more_codes[SLT_MORE_SERVERS] = {"more-1", "more-2", "more-3", "more-4"};
+
 static void describe_servers(const struct slt_confsource *c, struct description *d)
 {
 	const struct slt_country_member *m = c->o.country->member;
@@ -152,6 +156,15 @@ static void describe_servers(const struct slt_confsource *c, struct description 
 					.n_client = 1,
 					.maintenance = c->maintenance[1],
 					.maintenance_message = "back soon"};
+	d->n_server = c->bridge_registered && !c->o.bridge_behind ? 2 : 1;
+	/* further ones with the own server's clients and certificate, as behind a load balancer */
+	for (size_t i = 0; i < SLT_MORE_SERVERS && c->more[i] != NULL; i++) {
+		struct slt_gcw_server *s = &d->server[d->n_server++];
+		*s = d->server[0];
+		s->id.server = more_codes[i];
+		s->address = c->more[i];
+		s->maintenance = false;
+	}
 }
 
 static void describe(const struct slt_confsource *c, struct description *d)
@@ -160,23 +173,22 @@ static void describe(const struct slt_confsource *c, struct description *d)
 	describe_trust(c, d);
 	describe_members(c, d);
 	describe_servers(c, d);
-	d->shared = (struct slt_gcw_shared){
-		.instance = c->o.instance,
-		.source = &d->source,
-		.n_source = 1,
-		.ca = &d->ca,
-		.n_ca = 1,
-		.tsa = &d->tsa,
-		.n_tsa = 1,
-		.classes = d->classes,
-		.n_classes = 2,
-		.member = d->member,
-		.n_member = SLT_MEMBERS,
-		.server = d->server,
-		.n_server = c->bridge_registered && !c->o.bridge_behind ? 2 : 1,
-		.group = d->group,
-		.n_group = 2,
-		.ocsp_freshness_s = c->o.freshness_s};
+	d->shared = (struct slt_gcw_shared){.instance = c->o.instance,
+					    .source = &d->source,
+					    .n_source = 1,
+					    .ca = &d->ca,
+					    .n_ca = 1,
+					    .tsa = &d->tsa,
+					    .n_tsa = 1,
+					    .classes = d->classes,
+					    .n_classes = 2,
+					    .member = d->member,
+					    .n_member = SLT_MEMBERS,
+					    .server = d->server,
+					    .n_server = d->n_server,
+					    .group = d->group,
+					    .n_group = 2,
+					    .ocsp_freshness_s = c->o.freshness_s};
 }
 
 /* --- a generation ----------------------------------------------------------------------------- */
@@ -363,6 +375,9 @@ void slt_confsource_free(struct slt_confsource *c)
 		slt_key_free(c->key[i][0]);
 		slt_key_free(c->key[i][1]);
 	}
+	for (size_t i = 0; i < SLT_MORE_SERVERS; i++) {
+		free(c->more[i]);
+	}
 	slt_anchor_free(c->foreign);
 	pthread_mutex_destroy(&c->lock);
 	free(c);
@@ -406,6 +421,24 @@ bool slt_confsource_rotate(struct slt_confsource *c, bool external, struct slt_e
 bool slt_confsource_maintenance(struct slt_confsource *c, bool bridge, bool on, struct slt_err *err)
 {
 	return change(c, &c->maintenance[bridge], on, err);
+}
+
+bool slt_confsource_more_servers(struct slt_confsource *c, const char *addresses,
+				 struct slt_err *err)
+{
+	pthread_mutex_lock(&c->lock);
+	for (size_t i = 0; i < SLT_MORE_SERVERS; i++) {
+		size_t len = strcspn(addresses, ",");
+		free(c->more[i]);
+		c->more[i] = len > 0 ? slt_strndup(addresses, len) : NULL;
+		addresses += len;
+		addresses += *addresses == ',';
+	}
+	bool ok = *addresses == '\0' ? publish(c, err)
+				     : slt_fail(err, SLT_EINVAL, "at most %d further servers",
+						SLT_MORE_SERVERS);
+	pthread_mutex_unlock(&c->lock);
+	return ok;
 }
 
 bool slt_confsource_register_bridge(struct slt_confsource *c, bool on, struct slt_err *err)

@@ -16,6 +16,8 @@
 
 struct slt_confsource;
 
+#define SLT_MORE_SERVERS 4
+
 struct slt_confsource_options {
 	const char *instance;
 	const struct slt_country *country;
@@ -48,6 +50,10 @@ SLT_CHECK bool slt_confsource_rotate(struct slt_confsource *c, bool external, st
 /* Announces the bridge's (or the own) security server as being in maintenance. */
 SLT_CHECK bool slt_confsource_maintenance(struct slt_confsource *c, bool bridge, bool on,
 					  struct slt_err *err);
+/* Security servers beside the own one, with its clients and its certificate: addresses with commas
+ * between them, at most SLT_MORE_SERVERS; "" for none. */
+SLT_CHECK bool slt_confsource_more_servers(struct slt_confsource *c, const char *addresses,
+					   struct slt_err *err);
 /* Takes the bridge's server out of the configuration, or puts it back. */
 SLT_CHECK bool slt_confsource_register_bridge(struct slt_confsource *c, bool on,
 					      struct slt_err *err);
