@@ -53,6 +53,16 @@ SLT_CHECK bool slt_mapset_service(const struct slt_mapset *s, const char *flow, 
 				  const char *to, const char *name, struct slt_map_service *ret,
 				  struct slt_err *err);
 
+/* The i-th service of country `from`, in the order of its file, that has a counterpart in `to`;
+ * false when there are no more. Lives as long as the set. */
+struct slt_map_offer {
+	const char *name, *version; /* in country `from`; version may be NULL */
+	bool json;
+	const char *uri[2], *element[2]; /* body elements of request and answer; NULL for JSON */
+};
+bool slt_mapset_offer_at(const struct slt_mapset *s, const char *flow, const char *from,
+			 const char *to, size_t i, struct slt_map_offer *ret);
+
 /* What is to be done with an attachment: only those to be mapped need to be in memory. */
 enum slt_map_attachment { SLT_MAP_REFUSED, SLT_MAP_PASSED, SLT_MAP_MAPPED };
 enum slt_map_attachment slt_mapset_attachment(const struct slt_mapset *s, const char *flow,

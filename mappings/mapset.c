@@ -356,6 +356,30 @@ bool slt_mapset_service(const struct slt_mapset *s, const char *flow, const char
 	return true;
 }
 
+bool slt_mapset_offer_at(const struct slt_mapset *s, const char *flow, const char *from,
+			 const char *to, size_t i, struct slt_map_offer *ret)
+{
+	const struct slt_flow *f = slt_mapset_find_flow(s, flow, NULL);
+	const struct slt_flow_country *a = f ? slt_flow_country(f, from) : NULL;
+	const struct slt_flow_country *b = f ? slt_flow_country(f, to) : NULL;
+
+	for (size_t k = 0; a && b && k < a->n_services; k++) {
+		const struct slt_service *v = &a->service[k];
+		const struct slt_flow_message *m = slt_flow_message(f, v->id);
+		if (!slt_flow_service(b, v->id) || i-- > 0) {
+			continue;
+		}
+		*ret = (struct slt_map_offer){.name = v->name, .version = v->version};
+		ret->json = m && m->format == SLT_MESSAGE_JSON;
+		for (int w = 0; w < 2 && !ret->json; w++) {
+			ret->uri[w] = v->element[w].uri;
+			ret->element[w] = v->element[w].local;
+		}
+		return true;
+	}
+	return false;
+}
+
 static bool is_xml(const char *content_type)
 {
 	size_t n = strcspn(content_type, "; \t");

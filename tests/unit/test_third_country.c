@@ -170,6 +170,35 @@ static void what_comes_home_is_the_same(void **state)
 				      NULL});
 }
 
+/* What one country can be offered is what the other has, too. */
+static void offers_are_what_both_have(void **state)
+{
+	struct slt_map_offer o;
+	size_t n = 0;
+
+	(void)state;
+	while (slt_mapset_offer_at(set, "eprescription", "FI", "EE", n, &o)) {
+		n++;
+	}
+	assert_int_equal(n, 4);
+	assert_true(slt_mapset_offer_at(set, "eprescription", "FI", "XX", 0, &o));
+	assert_string_equal(o.name, "HaeLaakemaaraykset");
+	assert_string_equal(o.version, "v1");
+	assert_string_equal(o.element[0], "HaeLaakemaaraykset");
+	assert_string_equal(o.element[1], "HaeLaakemaarayksetResponse");
+	assert_string_equal(o.uri[0], "http://reseptikeskus.example.fi/rajat-ylittava/1");
+	assert_false(o.json);
+	/* XX cannot cancel */
+	assert_true(slt_mapset_offer_at(set, "eprescription", "FI", "XX", 2, &o));
+	assert_false(slt_mapset_offer_at(set, "eprescription", "FI", "XX", 3, &o));
+	assert_false(slt_mapset_offer_at(set, "eprescription", "FI", "SE", 0, &o));
+	assert_false(slt_mapset_offer_at(set, "none", "FI", "EE", 0, &o));
+	assert_true(slt_mapset_offer_at(set, "register", "EE", "FI", 1, &o));
+	assert_string_equal(o.name, "ettevotjad");
+	assert_true(o.json);
+	assert_null(o.element[0]);
+}
+
 static void services_have_each_countrys_names(void **state)
 {
 	struct slt_map_service s;
@@ -396,6 +425,7 @@ int main(void)
 		cmocka_unit_test(to_finland),
 		cmocka_unit_test(to_estonia),
 		cmocka_unit_test(what_comes_home_is_the_same),
+		cmocka_unit_test(offers_are_what_both_have),
 		cmocka_unit_test(services_have_each_countrys_names),
 		cmocka_unit_test(instances_are_known),
 		cmocka_unit_test(one_of_many_is_the_preferred),
