@@ -69,6 +69,9 @@ SLT_CHECK bool slt_rest_check_path(const char *service_path, bool strict, struct
  */
 bool slt_rest_path_fits(const char *service_path, const char *pattern);
 bool slt_rest_is_verb(const char *word);
+/* The value of a query's parameter, decoded, in the arena: the last of several, names compared
+ * case-insensitively. NULL when there is none, or its encoding is broken or has a NUL. */
+const char *slt_rest_query_value(const char *query, const char *name, struct slt_arena *a);
 
 /* --- making ------------------------------------------------------------------------------- */
 

@@ -273,6 +273,29 @@ bool slt_rest_path_fits(const char *service_path, const char *pattern)
 	return *service_path == '\0';
 }
 
+const char *slt_rest_query_value(const char *query, const char *name, struct slt_arena *a)
+{
+	const char *found = NULL;
+	size_t wanted = strlen(name);
+
+	for (const char *p = query; p && *p;) {
+		size_t n = strcspn(p, "&"), key = strcspn(p, "=&");
+		if (key == wanted && key < n && strncasecmp(p, name, key) == 0) {
+			char *v = slt_arena_strndup(a, p + key + 1, n - key - 1);
+			size_t len = strlen(v);
+			for (char *c = v; *c; c++) {
+				*c = *c == '+' ? ' ' : *c;
+			}
+			bool good = slt_restchar_decode((struct slt_str){v, len}, v, &len);
+			v[good ? len : 0] = '\0';
+			found = good && strlen(v) == len ? v : NULL;
+		}
+		p += n;
+		p += *p == '&';
+	}
+	return found;
+}
+
 /* --- rules -------------------------------------------------------------------------------- */
 
 static bool body_digest(const struct slt_attachment *a, struct slt_digest *ret, struct slt_err *err)

@@ -245,6 +245,35 @@ static void test_patterns(void **state)
 	}
 }
 
+static void test_query_values(void **state)
+{
+	static const struct {
+		const char *query, *value;
+	} cases[] = {
+		{NULL, NULL},	  {"", NULL},
+		{"a", NULL},	  {"a=", ""},
+		{"a=1", "1"},	  {"A=1", "1"},
+		{"b=2&a=1", "1"}, {"b=2&a=1&c=3", "1"},
+		{"a=1&a=2", "2"}, {"aa=1", NULL},
+		{"b=a=1", NULL},  {"a=b=1", "b=1"},
+		{"&&a=1&&", "1"}, {"a=%C3%A4+%2B", "ä +"},
+		{"a=%", NULL},	  {"a=%4", NULL},
+		{"a=%zz", NULL},  {"a=1&a=%zz", NULL},
+		{"a=%00", NULL},  {"a=x%00y", NULL},
+	};
+	SLT_AUTO(slt_arena_free) struct slt_arena *a = slt_arena_new();
+
+	(void)state;
+	for (size_t i = 0; i < SLT_COUNT(cases); i++) {
+		const char *v = slt_rest_query_value(cases[i].query, "a", a);
+		bool same =
+			v && cases[i].value ? strcmp(v, cases[i].value) == 0 : v == cases[i].value;
+		if (!same) {
+			fail_msg("\"%s\": %s", cases[i].query, v ? v : "none");
+		}
+	}
+}
+
 /* --- rules --- */
 
 static struct slt_message *message(enum slt_digest_alg alg, const char *body)
@@ -394,6 +423,7 @@ int main(void)
 		cmocka_unit_test(test_canonical),
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_patterns),
+		cmocka_unit_test(test_query_values),
 		cmocka_unit_test(test_request_hash),
 		cmocka_unit_test(test_check_answer),
 		cmocka_unit_test(test_faults),
