@@ -103,11 +103,16 @@ static unsigned check_mappings(struct slt_config *c)
 	struct slt_mapset_policy policy = slt_service_policy(c);
 	struct slt_err err = SLT_ERR_INIT;
 	SLT_AUTO(slt_mapset_free) struct slt_mapset *set = NULL;
+	SLT_AUTO(slt_offers_free) struct slt_offers *offers = NULL;
 	SLT_AUTO_LINT(problems);
 	SLT_AUTO_LINT(warnings);
 
+	bool described = slt_offers_load(c, &problems, &offers, &err);
 	if (slt_mapset_open(c->mappings, &policy, &problems, &warnings, &set, &err)) {
 		slt_service_check_mapset(&probe, set, &problems);
+		if (described && problems.total == 0) {
+			slt_offers_check(offers, set, &problems);
+		}
 	}
 	for (size_t i = 0; i < warnings.n; i++) {
 		fprintf(stderr, "warning: %s\n", warnings.v[i]);

@@ -59,6 +59,8 @@ static const struct slt_conf_option route_options[] = {
 	{"once", SLT_CONF_STRINGS, R(once), false, 0, 0, NULL, NULL, "service codes whose messages change something: a message id that was seen before is refused"},
 	{"deadline", SLT_CONF_INT, R(deadline_seconds), false, 1, 3600, "60", NULL, "seconds for the whole call to the other side"},
 	{"represent", SLT_CONF_BOOL, R(represent), false, 0, 0, "true", NULL, "tell the other side the original caller in representedParty"},
+	{"wsdl", SLT_CONF_PATH, R(wsdl), false, 0, 0, NULL, NULL, "WSDL 1.1 description of the route's SOAP services in the callers' words, which getWsdl hands out without addresses; left out: one made from the names of the services"},
+	{"openapi", SLT_CONF_PATH, R(openapi), false, 0, 0, NULL, NULL, "OpenAPI 3 description, in JSON, of the route's one REST service in the callers' words, which getOpenAPI hands out without addresses"},
 	{"rest", SLT_CONF_GROUPS, 0, false, 0, 0, NULL, NULL, "methods and paths of REST services that may be called; left out: all"},
 };
 

@@ -41,6 +41,7 @@ struct slt_config_rest {
 struct slt_config_route {
 	const char *name, *from, *to, *flow;
 	const char *provider_text, *target_text, *server_text;
+	const char *wsdl, *openapi; /* files; NULL: none */
 	struct slt_conf_strings services; /* codes offered; none: all of the flow */
 	struct slt_conf_strings allow;	  /* "EE/COM/1/sub", "EE/COM/1", or a group "EE/apteegid" */
 	struct slt_conf_strings once;	  /* service codes whose message ids must not repeat */

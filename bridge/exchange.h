@@ -19,6 +19,15 @@
 
 enum slt_leg { SLT_NEAR, SLT_FAR }; /* the caller's side, the provider's side */
 
+/* A metaservice, which the bridge answers itself: there is no other leg (PR-META, PR-MREST). */
+enum slt_meta {
+	SLT_META_NONE,
+	SLT_META_LIST_METHODS,
+	SLT_META_ALLOWED_METHODS,
+	SLT_META_GET_WSDL,
+	SLT_META_GET_OPENAPI,
+};
+
 struct slt_protocol;
 
 /* What a message is called on one leg, in whatever protocol. */
@@ -39,7 +48,8 @@ struct slt_exchange {
 	struct slt_side *side[2];     /* by leg */
 	struct slt_globalconf *gc[2]; /* the same snapshots for the whole exchange */
 	struct slt_mapset *mapset;    /* likewise */
-	struct slt_call_route route;
+	enum slt_meta meta;
+	struct slt_call_route route; /* config NULL for a metaservice */
 	const struct slt_protocol *protocol;
 	struct slt_names named[2]; /* by leg; client.type NONE until it is known */
 

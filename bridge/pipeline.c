@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "far_call.h"
 #include "leg.h"
+#include "meta.h"
 #include "protocol.h"
 #include "translate.h"
 
@@ -57,6 +58,10 @@ static enum result authorise(struct slt_exchange *x, struct slt_err *err)
 {
 	const struct slt_names *n = &x->named[SLT_NEAR];
 
+	x->meta = x->protocol->meta(x);
+	if (x->meta) {
+		return slt_meta_authorise(x, err) && x->protocol->authorise(x, err) ? GO_ON : FAIL;
+	}
 	if (!slt_route_find(x, &n->service, &x->route, err) ||
 	    !slt_route_authorise(&x->route, x->gc[SLT_NEAR], &n->client, err) ||
 	    !x->protocol->authorise(x, err)) {
@@ -94,7 +99,7 @@ static enum result append(struct slt_exchange *x, enum slt_leg leg, const struct
 		.response = response,
 		.sent = m == x->request_out || m == x->answer_out,
 		.at_ms = slt_now_ms(),
-		.route = x->route.config->name,
+		.route = x->meta ? SLT_META_ROUTE : x->route.config->name,
 		.message_id = h->id,
 		.client = slt_id_text(&h->client, x->arena),
 		.service = slt_id_text(&h->service, x->arena),
@@ -143,6 +148,11 @@ static enum result map_request(struct slt_exchange *x, struct slt_err *err)
 static enum result map_answer(struct slt_exchange *x, struct slt_err *err)
 {
 	return x->protocol->map_answer(x, err) ? GO_ON : FAIL;
+}
+
+static enum result answer_meta(struct slt_exchange *x, struct slt_err *err)
+{
+	return x->protocol->answer_meta(x, err) ? GO_ON : FAIL;
 }
 
 /* --- signing, sending --------------------------------------------------------------------- */
@@ -308,9 +318,14 @@ static const char *ms_of(struct slt_exchange *x, int64_t us)
 	return slt_arena_printf(x->arena, "%.3f", (double)us / 1000.0);
 }
 
+/* Whose step: of every exchange, of one that is passed on to the other side, or of one that the
+ * bridge answers itself. */
+enum whose { EVERY, PASSED, OWN };
+
 static const struct step {
 	const char *name;
 	enum result (*run)(struct slt_exchange *x, struct slt_err *err);
+	enum whose whose;
 } steps[SLT_STEPS_MAX];
 
 /* The names in the line's fields are those of the steps, so that a slow one shows. */
@@ -334,8 +349,11 @@ static void report(struct slt_exchange *x)
 	/* The owner of the exchange logs a failure once, here; a provider's own fault, or a message
 	 * that the rules refuse, is the ordinary course of business. */
 	slt_log(SLT_LOG_INFO, failed ? "exchange refused" : "exchange done", "exchange", x->id,
-		"route", x->route.config ? x->route.config->name : NULL, "side",
-		slt_side_name(x->side[SLT_NEAR]), "peer", x->peer, "client",
+		"route",
+		x->route.config ? x->route.config->name
+		: x->meta	? SLT_META_ROUTE
+				: NULL,
+		"side", slt_side_name(x->side[SLT_NEAR]), "peer", x->peer, "client",
 		known ? slt_id_text(&h->client, x->arena) : NULL, "service",
 		known ? slt_id_text(&h->service, x->arena) : NULL, "id", h->id, "ms",
 		ms_of(x, slt_mono_us() - x->started_us), "steps", slt_buf_str(&spent).p, "fault",
@@ -383,21 +401,27 @@ static void finished(void *arg, const struct slt_err *err)
 /* --- the table ---------------------------------------------------------------------------- */
 
 static const struct step steps[SLT_STEPS_MAX] = {
-	{"authenticate", authenticate},
-	{"verify", verify},
-	{"authorise", authorise},
-	{"log-request-in", log_request_in},
-	{"map-request", map_request},
-	{"sign-request", sign_request},
-	{"log-request-out", log_request_out},
-	{"call", send_request},
-	{"verify-answer", verify_answer},
-	{"log-answer-in", log_answer_in},
-	{"map-answer", map_answer},
-	{"sign-answer", sign_answer},
-	{"log-answer-out", log_answer_out},
-	{"answer", answer},
+	{"authenticate", authenticate, EVERY},
+	{"verify", verify, EVERY},
+	{"authorise", authorise, EVERY},
+	{"log-request-in", log_request_in, EVERY},
+	{"map-request", map_request, PASSED},
+	{"sign-request", sign_request, PASSED},
+	{"log-request-out", log_request_out, PASSED},
+	{"call", send_request, PASSED},
+	{"verify-answer", verify_answer, PASSED},
+	{"log-answer-in", log_answer_in, PASSED},
+	{"map-answer", map_answer, PASSED},
+	{"answer-meta", answer_meta, OWN},
+	{"sign-answer", sign_answer, EVERY},
+	{"log-answer-out", log_answer_out, EVERY},
+	{"answer", answer, EVERY},
 };
+
+static bool skips(const struct slt_exchange *x, const struct step *s)
+{
+	return s->run && s->whose == (x->meta ? PASSED : OWN);
+}
 
 static void account(struct slt_exchange *x)
 {
@@ -416,6 +440,9 @@ void slt_pipeline_run(void *exchange)
 
 	for (;;) {
 		account(x);
+		while (skips(x, &steps[x->step])) {
+			x->step++;
+		}
 		if (x->err.code != SLT_OK || !steps[x->step].run) {
 			finish(x);
 			return;

@@ -12,6 +12,8 @@ struct slt_protocol {
 	enum slt_message_kind kind;
 	/* Reads x->request_in and fills in x->named[SLT_NEAR]. */
 	bool (*read_request)(struct slt_exchange *x, struct slt_err *err);
+	/* Which metaservice the request calls: those of one protocol are none of the other. */
+	enum slt_meta (*meta)(const struct slt_exchange *x);
 	/* What the protocol has to ask beyond route and client, both of which are known. */
 	bool (*authorise)(struct slt_exchange *x, struct slt_err *err);
 	/* Makes x->request_out, unsigned, as x->named[SLT_FAR] says. */
@@ -19,8 +21,9 @@ struct slt_protocol {
 	/* Reads x->answer_in; then, once its signature was verified, joins it to the request. */
 	bool (*read_answer)(struct slt_exchange *x, struct slt_err *err);
 	bool (*check_answer)(struct slt_exchange *x, struct slt_err *err);
-	/* Makes x->answer_out, unsigned. */
+	/* Makes x->answer_out, unsigned: out of x->answer_in, or what a metaservice answers. */
 	bool (*map_answer)(struct slt_exchange *x, struct slt_err *err);
+	bool (*answer_meta)(struct slt_exchange *x, struct slt_err *err);
 	/* What x-original-content-type tells when the other leg told nothing; NULL: nothing. */
 	const char *original_type;
 	bool tells_answer_type; /* x-original-content-type goes with answers, too */

@@ -90,6 +90,16 @@ void slt_service_check_mapset(struct slt_service *s, const struct slt_mapset *se
 	}
 }
 
+static bool load_offers(struct slt_service *s, struct slt_err *err)
+{
+	SLT_AUTO_LINT(problems);
+
+	if (!slt_offers_load(s->config, &problems, &s->offers, err)) {
+		return slt_lint_finish(&problems, err);
+	}
+	return true;
+}
+
 static void log_problems(enum slt_level level, const char *sentence, const struct slt_lint *lint)
 {
 	for (size_t i = 0; i < lint->n; i++) {
@@ -112,6 +122,9 @@ static bool load_mapset(struct slt_service *s, struct slt_mapset **ret, struct s
 
 	if (good) {
 		slt_service_check_mapset(s, set, &problems);
+		if (problems.total == 0) {
+			slt_offers_check(s->offers, set, &problems);
+		}
 		good = slt_lint_finish(&problems, err);
 	}
 	log_problems(SLT_LOG_WARNING, "the mapping set is used all the same", &warnings);
@@ -200,8 +213,8 @@ bool slt_service_open(struct slt_config *take_config, struct slt_service **ret, 
 	slt_xml_init();
 	pthread_mutex_init(&s->mapset_lock, NULL);
 	pthread_mutex_init(&s->reload_lock, NULL);
-	if (!slt_mkdir_p(c->state, 0700, err) || !load_mapset(s, &s->mapset, err) ||
-	    !open_sides(s, err)) {
+	if (!slt_mkdir_p(c->state, 0700, err) || !load_offers(s, err) ||
+	    !load_mapset(s, &s->mapset, err) || !open_sides(s, err)) {
 		return false;
 	}
 	struct slt_msglog_options log = {.path = c->log};
@@ -232,6 +245,7 @@ void slt_service_close(struct slt_service *s)
 		slt_side_free(s->side[i]);
 	}
 	slt_mapset_free(s->mapset);
+	slt_offers_free(s->offers);
 	pthread_mutex_destroy(&s->mapset_lock);
 	pthread_mutex_destroy(&s->reload_lock);
 	slt_config_free(s->config);

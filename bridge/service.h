@@ -15,6 +15,7 @@
 #include "config.h"
 #include "mapset_trust.h"
 #include "msglog.h"
+#include "offer.h"
 #include "side.h"
 #include "sign_queue.h"
 
@@ -30,6 +31,7 @@ struct slt_service {
 	struct slt_client *client;
 	struct slt_pool *pool;
 	struct slt_msglog *log;
+	struct slt_offers *offers;
 	_Atomic bool stopping; /* no new exchanges */
 };
 

@@ -3,6 +3,7 @@
  * query, status and all headers that are not X-Road's own stay byte for byte. */
 #include "protocol.h"
 
+#include "meta.h"
 #include "translate.h"
 
 static bool read_request(struct slt_exchange *x, struct slt_err *err)
@@ -28,7 +29,7 @@ static bool authorise(struct slt_exchange *x, struct slt_err *err)
 {
 	const struct slt_rest *r = x->rest_in;
 
-	return slt_route_authorise_rest(&x->route, r->verb, r->service_path, err);
+	return x->meta || slt_route_authorise_rest(&x->route, r->verb, r->service_path, err);
 }
 
 /* X-Road knows no security server of another instance by the caller's choice: what the caller named
@@ -86,12 +87,44 @@ static bool map_answer(struct slt_exchange *x, struct slt_err *err)
 	return slt_translate_rest(x, x->answer_in, x->rest_answer, true, &x->answer_out, err);
 }
 
+/* --- metaservices ------------------------------------------------------------------------- */
+
+static enum slt_meta meta(const struct slt_exchange *x)
+{
+	return slt_meta_rest(x->rest_in->verb, x->named[SLT_NEAR].service.service);
+}
+
+static bool answer_meta(struct slt_exchange *x, struct slt_err *err)
+{
+	SLT_AUTO(slt_message_free) struct slt_message *m = slt_message_new(SLT_REST);
+	SLT_AUTO(slt_rest_free) struct slt_rest *head = slt_rest_new_response(200, "OK");
+	SLT_AUTO(slt_spool_free)
+	struct slt_spool *body = slt_spool_new(NULL, SLT_META_BYTES_MAX, SLT_META_BYTES_MAX);
+	SLT_AUTO_BUF(bytes, SLT_REST_HEAD_MAX);
+	SLT_AUTO_BUF(json, SLT_META_BYTES_MAX);
+
+	slt_rest_set(head, "Content-Type", SLT_METADATA_TYPE_JSON);
+	slt_rest_end_response(head, x->rest_in, &x->rest_hash[SLT_NEAR]);
+	slt_rest_format(head, &bytes);
+	m->content_type = slt_strdup(SLT_REST_TYPE_RESPONSE);
+	slt_message_set_head(m, slt_buf_str(&bytes).p, bytes.n);
+	if (!slt_buf_check(&bytes, "the REST head", err) || !slt_meta_rest_answer(x, &json, err) ||
+	    !slt_spool_write(body, json.p, json.n, err) ||
+	    !slt_message_attach(m, SLT_REST_TYPE_BODY, "", SLT_TAKE(body), err)) {
+		return false;
+	}
+	x->answer_out = SLT_TAKE(m);
+	return true;
+}
+
 const struct slt_protocol slt_speak_rest = {
 	.kind = SLT_REST,
 	.read_request = read_request,
+	.meta = meta,
 	.authorise = authorise,
 	.map_request = map_request,
 	.read_answer = read_answer,
 	.check_answer = check_answer,
 	.map_answer = map_answer,
+	.answer_meta = answer_meta,
 };
