@@ -127,19 +127,25 @@ static bool is_unreachable(enum slt_code code)
 	return code == SLT_ENETWORK || code == SLT_EUNKNOWN_HOST || code == SLT_EMAINTENANCE_MODE;
 }
 
+/* What is to be said of an answer that never came; NULL where one came. */
+static const char *advice(const struct slt_exchange *x)
+{
+	return slt_exchange_outcome_unknown(x) ? "FED-LNK-002"
+	       : is_unreachable(x->err.code)   ? "FED-LNK-001"
+					       : NULL;
+}
+
 /* What a person reads: the sentences of the first problem in each language, else the error. */
 static void fault_text(const struct slt_exchange *x, struct slt_buf *out)
 {
 	const struct slt_map_result *r = x->mapped[1] ? x->mapped[1] : x->mapped[0];
 	const struct slt_map_problem *p = r && r->problems ? slt_problems_first(r->problems) : NULL;
-	const char *advice = slt_exchange_outcome_unknown(x) ? "FED-LNK-002"
-			     : is_unreachable(x->err.code)   ? "FED-LNK-001"
-							     : NULL;
+	const char *said = advice(x);
 
-	if (advice && x->mapset) {
+	if (said && x->mapset) {
 		for (size_t i = 0; i < SLT_COUNT(languages); i++) {
 			slt_buf_addf(out, "[%s] %s ", languages[i],
-				     slt_mapset_message(x->mapset, advice, languages[i]));
+				     slt_mapset_message(x->mapset, said, languages[i]));
 		}
 		slt_buf_addf(out, "(%s)", slt_exchange_public_text(&x->err));
 		return;
@@ -157,8 +163,16 @@ static void fault_text(const struct slt_exchange *x, struct slt_buf *out)
 static void fault_detail(const struct slt_exchange *x, struct slt_buf *out)
 {
 	const struct slt_map_result *r = x->mapped[1] ? x->mapped[1] : x->mapped[0];
+	const char *said = advice(x);
 
-	if (r && r->problems && slt_problems_first(r->problems)) {
+	if (said) {
+		/* X-Road's codes are the same before and after the request was sent: a program that
+		 * would send again must be able to see which it was */
+		slt_buf_addf(out,
+			     "<problems xmlns=\"" SLT_NS_PROBLEMS "\"><problem code=\"%s\" "
+			     "severity=\"error\"/></problems>",
+			     said);
+	} else if (r && r->problems && slt_problems_first(r->problems)) {
 		slt_problems_xml(r->problems, out);
 	}
 }

@@ -41,6 +41,7 @@ struct far_call {
 	struct slt_transport_writer *writer;
 	struct slt_transport_reader *reader;
 	char *answer_type, *answer_hash;
+	bool answering; /* a header came */
 	const char *headers[8];
 	size_t n_headers;
 	struct slt_err err; /* the most telling one of the addresses tried */
@@ -200,6 +201,7 @@ static bool answer_header(void *arg, int status, const char *name, const char *v
 	struct far_call *c = ((struct racer *)arg)->call;
 	char **to = NULL;
 
+	c->answering = true;
 	if (status != 200 && status != 500) {
 		return slt_fail(err, SLT_EHTTP,
 				"the provider's security server answered with HTTP "
@@ -252,10 +254,23 @@ static bool finish_answer(struct far_call *c, struct slt_err *err)
 {
 	struct slt_exchange *x = c->x;
 
-	if (!c->reader) {
-		return slt_fail(err, SLT_EIO, "the provider's security server sent no answer");
+	/* an answer without a byte is one that cannot be read */
+	if (!c->reader && !open_reader(c, err)) {
+		return slt_prefix(err, SLT_SERVICE_FAILED);
 	}
 	return slt_transport_finish(c->reader, &x->answer_in, &x->fault_in, err);
+}
+
+/* A connection that ends too early has X-Road's codes; that nobody knows what became of the request
+ * is said beside them (slt_exchange_outcome_unknown()). */
+static void name_break(const struct far_call *c, struct slt_err *err)
+{
+	if (err->code == SLT_EOUTCOME_UNKNOWN && c->answering) {
+		err->code = SLT_EIO;
+		slt_prefix(err, SLT_SERVICE_FAILED);
+	} else if (err->code == SLT_EOUTCOME_UNKNOWN) {
+		err->code = SLT_ENETWORK;
+	}
 }
 
 static void answered(void *arg, int status, bool sent, const struct slt_err *failed)
@@ -277,6 +292,7 @@ static void answered(void *arg, int status, bool sent, const struct slt_err *fai
 		return;
 	}
 	r->err = *failed;
+	name_break(c, &r->err);
 	if (!sent && r->n_unvouched && !r->relayed) {
 		ask_relay(r);
 		return;

@@ -40,6 +40,7 @@ struct slt_transport_reader {
 	bool bare; /* text/xml: everything is one SOAP Fault */
 	bool expects;
 	enum slt_message_kind expected;
+	bool begun; /* a part was seen */
 	struct slt_multipart *outer, *inner;
 	enum position next;
 	enum part part;
@@ -213,6 +214,7 @@ static bool outer_part(void *arg, const struct slt_mime_header *h, size_t n, str
 	SLT_AUTO_STR char *type = NULL;
 	SLT_AUTO_STR char *others = NULL;
 
+	r->begun = true;
 	if (r->fault.p) {
 		r->part = P_NONE; /* what follows a Fault is of no interest */
 		return true;
@@ -471,6 +473,11 @@ bool slt_transport_finish(struct slt_transport_reader *r, struct slt_message **r
 		good = outer_end(r, &e);
 	} else if (!r->fault.p) {
 		good = slt_multipart_end(r->outer, &e) || r->fault.p;
+	}
+	if (!good && !r->failed && !r->bare && !r->begun) {
+		/* without a first part there is no message, whatever else is wrong */
+		r->failed = true;
+		return missing(r->expects ? r->expected : SLT_SOAP, err);
 	}
 	if (!good) {
 		r->failed = true;

@@ -199,7 +199,9 @@ class Flow:
         self.reset()
         self.world.admin("FI", "/answer-fault", mode="no-answer", times=1)
         fault = fault_of(self.pharmacy.dispense, self.tablet, document("dispensation-ee-01.xml"))
-        equal(fault.code, FAR + "outcome_unknown")
+        equal(fault.code, FAR + "io_error")
+        equal([p.get("code") for p in fault.detail.iter("{urn:silta:problems:1}problem")],
+              ["FED-LNK-002"])
         holds(fault.text, "Ärge saatke uuesti")
         holds(fault.text, "Älä lähetä uudelleen")
         equal(self.dispensations(), 1)  # sent once, and not again

@@ -289,7 +289,9 @@ static void test_missing(void **state)
 	refuse(&request, P_SOAP P_RESULT P_CHAIN END, SLT_EMISSING_SIGNATURE);
 	refuse(&request, P_SOAP P_RESULT END, SLT_EMISSING_SIGNATURE);
 	refuse(&request, P_SOAP P_SIG, SLT_EMIME_PARSING_FAILED);
-	refuse(&request, "", SLT_EMIME_PARSING_FAILED);
+	refuse(&request, "", SLT_EMISSING_SOAP);
+	refuse(&rest, "", SLT_EMISSING_REST);
+	refuse(&request, "--b\r\ncontent-type: text/xml\r\n\r\n" MSG, SLT_EMIME_PARSING_FAILED);
 }
 
 static void test_wrong_order(void **state)
