@@ -10,18 +10,13 @@
 
 #include <systemd/sd-daemon.h>
 
+#include "admin.h"
 #include "base/clock.h"
 #include "command.h"
 #include "exchange.h"
-#include "inbound.h"
-#include "refresh.h"
+#include "watch.h"
 
-struct bridge {
-	struct slt_service *service;
-	struct slt_inbound *inbound[SLT_SIDES_MAX];
-	size_t n_inbound;
-	struct slt_refresh *refresh;
-};
+#define STOP_SECONDS 15 /* what stopping takes beyond draining */
 
 static void help(void)
 {
@@ -34,7 +29,23 @@ static void help(void)
 	     "  -c, --config FILE   configuration, see silta.conf(5)");
 }
 
-static bool start(struct bridge *b, const char *path, struct slt_err *err)
+static bool start_admin(struct slt_bridge *b, struct slt_err *err)
+{
+	const struct slt_config *c = b->service->config;
+	char port[16];
+
+	if (c->admin_port == 0) {
+		return true;
+	}
+	if (!slt_admin_start(b, &b->admin, err)) {
+		return false;
+	}
+	snprintf(port, sizeof(port), "%u", slt_admin_port(b->admin));
+	slt_log(SLT_LOG_NOTICE, "admin listener", "address", c->admin_listen, "port", port, NULL);
+	return true;
+}
+
+static bool start(struct slt_bridge *b, const char *path, struct slt_err *err)
 {
 	struct slt_config *config = NULL;
 
@@ -49,19 +60,21 @@ static bool start(struct bridge *b, const char *path, struct slt_err *err)
 			return false;
 		}
 		char port[16], ocsp[16];
-		snprintf(port, sizeof(port), "%u", slt_inbound_port(b->inbound[b->n_inbound]));
-		snprintf(ocsp, sizeof(ocsp), "%u", slt_inbound_ocsp_port(b->inbound[b->n_inbound]));
+		const struct slt_inbound *in = b->inbound[b->n_inbound];
+		snprintf(port, sizeof(port), "%u", slt_server_port(slt_inbound_transport(in)));
+		snprintf(ocsp, sizeof(ocsp), "%u", slt_server_port(slt_inbound_relay(in)));
 		slt_log(SLT_LOG_NOTICE, "listening", "side", slt_side_name(side), "address",
 			slt_side_config(side)->listen, "port", port, "ocsp_port", ocsp, NULL);
 	}
-	return true;
+	return start_admin(b, err);
 }
 
 /* New connections are refused, exchanges under way go on, up to the limit. */
-static void drain(struct bridge *b)
+static void drain(struct slt_bridge *b)
 {
 	int64_t until = slt_mono_us() + b->service->config->drain_seconds * 1000000;
 
+	atomic_store(&b->draining, true);
 	for (size_t i = 0; i < b->n_inbound; i++) {
 		slt_inbound_quiesce(b->inbound[i]);
 	}
@@ -70,13 +83,14 @@ static void drain(struct bridge *b)
 	}
 }
 
-static void stop(struct bridge *b)
+static void stop(struct slt_bridge *b)
 {
 	if (!b->service) {
 		return;
 	}
 	/* no exchange begins any more; calls that are still under way, or that one under way makes
 	 * now, end with an error, which answers their callers */
+	slt_admin_stop(b->admin);
 	atomic_store(&b->service->stopping, true);
 	slt_client_stop(b->service->client);
 	while (slt_exchange_active()) {
@@ -86,6 +100,7 @@ static void stop(struct bridge *b)
 		slt_inbound_stop(b->inbound[i]);
 	}
 	slt_service_close(b->service);
+	slt_watch_free(b->watch); /* the pool's last job may have been its own */
 }
 
 static void signals_awaited(sigset_t *ret)
@@ -96,18 +111,22 @@ static void signals_awaited(sigset_t *ret)
 	sigaddset(ret, SIGHUP);
 }
 
-static int wait_for_signal(void)
+/* Meanwhile the bridge is looked after. */
+static int wait_for_signal(struct slt_bridge *b)
 {
 	sigset_t set;
-	int sig = 0;
+	int sig = -1;
 
 	signals_awaited(&set);
-	while (sigwait(&set, &sig) != 0) {
+	while (sig < 0) {
+		int64_t ms = slt_watch_tick(b->watch);
+		struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+		sig = sigtimedwait(&set, NULL, &t);
 	}
 	return sig;
 }
 
-/* Before any thread is made, so that all inherit it and only sigwait() sees the signals. */
+/* Before any thread is made, so that all inherit it and only sigtimedwait() sees the signals. */
 static void block_signals(void)
 {
 	sigset_t set;
@@ -116,24 +135,28 @@ static void block_signals(void)
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
-static void reload(struct bridge *b)
+static void reload(struct slt_bridge *b)
 {
 	slt_log(SLT_LOG_NOTICE, "reloading the mapping set", NULL);
 	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)slt_mono_us());
-	bool good = slt_service_reload(b->service);
-	sd_notifyf(0, "READY=1\nSTATUS=%s",
-		   good ? "running" : "running; the last reload was refused, see the log");
+	(void)slt_service_reload(b->service);
+	sd_notify(0, "READY=1");
+	slt_watch_wake(b->watch);
 }
 
-static void run(struct bridge *b)
+static void run(struct slt_bridge *b)
 {
 	slt_log(SLT_LOG_NOTICE, "ready", NULL);
 	sd_notify(0, "READY=1");
-	while (wait_for_signal() == SIGHUP) {
+	b->watch = slt_watch_new(b);
+	while (wait_for_signal(b) == SIGHUP) {
 		reload(b);
 	}
 	slt_log(SLT_LOG_NOTICE, "stopping", NULL);
-	sd_notify(0, "STOPPING=1");
+	sd_notifyf(0,
+		   "STOPPING=1\nSTATUS=stopping: exchanges under way are let end\n"
+		   "EXTEND_TIMEOUT_USEC=%lld",
+		   (long long)(b->service->config->drain_seconds + STOP_SECONDS) * 1000000);
 	drain(b);
 }
 
@@ -143,7 +166,7 @@ int slt_cmd_serve(int argc, char **argv)
 					      {"help", no_argument, NULL, 'h'},
 					      {NULL, 0, NULL, 0}};
 	struct slt_err err = SLT_ERR_INIT;
-	struct bridge b = {0};
+	struct slt_bridge b = {.started_ms = slt_now_ms()};
 	const char *path = NULL;
 	int o;
 

@@ -16,6 +16,7 @@ int slt_cmd_globalconf(int argc, char **argv);
 int slt_cmd_verify(int argc, char **argv);
 int slt_cmd_map(int argc, char **argv);
 int slt_cmd_log(int argc, char **argv);
+int slt_cmd_status(int argc, char **argv);
 
 /* Prints "silta NAME: message" on standard error; returns SLT_EXIT_CANNOT. */
 int slt_cannot(const char *command, const struct slt_err *err);

@@ -2,6 +2,7 @@
 #include "config.h"
 #include "sign_queue.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,6 +87,8 @@ static const struct slt_conf_option options[] = {
 	{"max_message", SLT_CONF_INT, C(max_message), false, 1024, 64ll << 20, "10485760", NULL, "bytes of a SOAP envelope or REST head"},
 	{"max_attachments", SLT_CONF_INT, C(max_attachments), false, 0, 1024 * GIB, "2147483648", NULL, "bytes of all attachments of a message"},
 	{"drain", SLT_CONF_INT, C(drain_seconds), false, 0, 3600, "30", NULL, "seconds that exchanges under way get when the bridge is stopped"},
+	{"admin_listen", SLT_CONF_STRING, C(admin_listen), false, 0, 0, "127.0.0.1", NULL, "numeric address of the admin listener (health, metrics, status); it asks nobody who he is, so only an address of the machine itself is taken"},
+	{"admin_port", SLT_CONF_INT, C(admin_port), false, 0, 65535, "0", NULL, "its port; 0: there is no admin listener"},
 	{"log_level", SLT_CONF_ENUM, C(log_level), false, 0, 0, "info", "err|warning|notice|info|debug", "least important line that is logged"},
 	{"log_json", SLT_CONF_BOOL, C(log_json), false, 0, 0, "false", NULL, "log lines as JSON"},
 	{"test_codes", SLT_CONF_BOOL, C(test_codes), false, 0, 0, "false", NULL, "let personal codes of test documents through; never in production"},
@@ -266,6 +269,17 @@ static void read_lists(struct loader *l)
 	}
 }
 
+static bool is_loopback(const char *address)
+{
+	struct in_addr in;
+	struct in6_addr in6;
+
+	if (inet_pton(AF_INET, address, &in) == 1) {
+		return ntohl(in.s_addr) >> 24 == 127;
+	}
+	return inet_pton(AF_INET6, address, &in6) == 1 && IN6_IS_ADDR_LOOPBACK(&in6);
+}
+
 bool slt_config_load(const char *path, struct slt_config **ret, struct slt_buf *problems,
 		     struct slt_err *err)
 {
@@ -290,6 +304,14 @@ bool slt_config_load(const char *path, struct slt_config **ret, struct slt_buf *
 	if (c->mappings_required && !c->mappings_ca) {
 		slt_conf_problem(file, slt_conf_root(file), "mappings_required",
 				 "mappings_required needs mappings_ca: whose signatures count");
+	}
+	if (!is_loopback(c->admin_listen)) {
+		slt_conf_problem(
+			file, slt_conf_root(file), "admin_listen",
+			"admin_listen: %s is not a loopback address (127.0.0.0/8 or ::1), "
+			"and the admin listener asks nobody who he is: let a proxy on this "
+			"machine ask those who come from elsewhere",
+			c->admin_listen);
 	}
 	read_lists(&l);
 	if (!slt_conf_finish(file, problems, err)) {

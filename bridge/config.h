@@ -41,7 +41,7 @@ struct slt_config_rest {
 struct slt_config_route {
 	const char *name, *from, *to, *flow;
 	const char *provider_text, *target_text, *server_text;
-	const char *wsdl, *openapi; /* files; NULL: none */
+	const char *wsdl, *openapi;	  /* files; NULL: none */
 	struct slt_conf_strings services; /* codes offered; none: all of the flow */
 	struct slt_conf_strings allow;	  /* "EE/COM/1/sub", "EE/COM/1", or a group "EE/apteegid" */
 	struct slt_conf_strings once;	  /* service codes whose message ids must not repeat */
@@ -57,6 +57,8 @@ struct slt_config_route {
 };
 
 struct slt_config {
+	const char *admin_listen;
+	int64_t admin_port;
 	const char *state, *log, *mappings, *mappings_ca, *spool;
 	int64_t workers, queue, io_threads, max_connections, max_connections_per_peer;
 	int64_t max_message, max_attachments, client_connections, drain_seconds;

@@ -69,6 +69,7 @@ struct slt_exchange {
 	bool sent;			 /* the request may have reached the provider */
 	bool settled;			 /* a genuine answer is logged, or a fault tells */
 	bool logged;			 /* the exchange is open in the message log */
+	bool repeated;			 /* the client has used the message id before */
 	struct slt_bytes fault_in;	 /* the provider's side answered with this SOAP Fault */
 
 	unsigned step;
@@ -84,6 +85,8 @@ void slt_exchange_free(struct slt_exchange *x);
 
 /* Runs the steps from the current one on, on a worker. */
 void slt_pipeline_run(void *exchange);
+/* "authenticate", "verify", …; NULL where there is no such step. */
+const char *slt_pipeline_step_name(unsigned step);
 /* Goes on after a step that waits; err NULL on success. From any thread. */
 void slt_pipeline_resume(struct slt_exchange *x, const struct slt_err *err);
 /* userId with the caller's country before it (PR-MESS: two-letter ISO code), once; NULL for NULL.
@@ -107,5 +110,7 @@ void slt_exchange_answer_fault(struct slt_exchange *x);
 /* Answers a request with a SOAP Fault, as security servers do: HTTP 200, text/xml. */
 void slt_exchange_fault(struct slt_request *request, const char *code, const char *text,
 			const char *id, const char *detail_xml);
+/* Counts an exchange that has ended (metrics.h). */
+void slt_exchange_count(const struct slt_exchange *x);
 /* Exchanges that are under way in this process. */
 unsigned slt_exchange_active(void);

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "far_servers.h"
+#include "metrics.h"
 #include "peer_relay.h"
 #include "protocol.h"
 
@@ -192,7 +193,12 @@ static bool send_body(void *arg, char *p, size_t n, size_t *ret_n, struct slt_er
 {
 	struct far_call *c = ((struct racer *)arg)->call;
 
-	return slt_transport_read(c->writer, p, n, ret_n, err);
+	if (!slt_transport_read(c->writer, p, n, ret_n, err)) {
+		return false;
+	}
+	slt_metrics_add(SLT_M_BYTES, slt_metrics_side(slt_side_config(c->x->side[SLT_FAR])),
+			SLT_WAY_SENT, (int64_t)*ret_n);
+	return true;
 }
 
 static bool answer_header(void *arg, int status, const char *name, const char *value,
@@ -244,6 +250,8 @@ static bool answer_data(void *arg, const char *p, size_t n, struct slt_err *err)
 {
 	struct far_call *c = ((struct racer *)arg)->call;
 
+	slt_metrics_add(SLT_M_BYTES, slt_metrics_side(slt_side_config(c->x->side[SLT_FAR])),
+			SLT_WAY_RECEIVED, (int64_t)n);
 	if (!c->reader && !open_reader(c, err)) {
 		return slt_prefix(err, SLT_SERVICE_FAILED);
 	}

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "exchange.h"
 #include "federation/transport.h"
+#include "metrics.h"
 
 #define RELAY_CERTS_MAX	   16
 #define RELAY_IDLE_SECONDS 15
@@ -166,6 +167,8 @@ static bool on_body(void *state, struct slt_request *r, const char *p, size_t n,
 	struct arrival *a = state;
 
 	(void)r;
+	slt_metrics_add(SLT_M_BYTES, slt_metrics_side(slt_side_config(a->inbound->side)),
+			SLT_WAY_RECEIVED, (int64_t)n);
 	return slt_transport_feed(a->reader, p, n, err);
 }
 
@@ -179,6 +182,7 @@ static void on_reject(void *arg, void *state, struct slt_request *r, const struc
 	SLT_AUTO_BUF(hex, 64);
 
 	(void)state;
+	slt_metrics_add(SLT_M_REFUSED, slt_metrics_side(c), (size_t)err->code, 1);
 	RAND_bytes(id, sizeof(id));
 	slt_buf_add_hex(&hex, id, sizeof(id));
 	slt_prefix(&e, SLT_SERVERPROXY);
@@ -402,14 +406,14 @@ bool slt_inbound_start(struct slt_service *s, struct slt_side *side, struct slt_
 	return true;
 }
 
-unsigned slt_inbound_port(const struct slt_inbound *i)
+const struct slt_server *slt_inbound_transport(const struct slt_inbound *i)
 {
-	return slt_server_port(i->transport);
+	return i->transport;
 }
 
-unsigned slt_inbound_ocsp_port(const struct slt_inbound *i)
+const struct slt_server *slt_inbound_relay(const struct slt_inbound *i)
 {
-	return slt_server_port(i->relay);
+	return i->relay;
 }
 
 void slt_inbound_quiesce(struct slt_inbound *i)

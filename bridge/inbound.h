@@ -7,13 +7,15 @@
  * certificate.
  */
 
+#include "server.h"
 #include "service.h"
 
 struct slt_inbound;
 SLT_CHECK bool slt_inbound_start(struct slt_service *s, struct slt_side *side,
 				 struct slt_inbound **ret, struct slt_err *err);
-unsigned slt_inbound_port(const struct slt_inbound *i);
-unsigned slt_inbound_ocsp_port(const struct slt_inbound *i);
+/* Borrowed: for ports and counts. */
+const struct slt_server *slt_inbound_transport(const struct slt_inbound *i);
+const struct slt_server *slt_inbound_relay(const struct slt_inbound *i);
 /* No new connections. */
 void slt_inbound_quiesce(struct slt_inbound *i);
 /* All exchanges must have been answered. */

@@ -16,6 +16,7 @@ static const struct {
 	{"globalconf", slt_cmd_globalconf, "fetch, verify, show or publish global configuration"},
 	{"verify", slt_cmd_verify, "verify ASiC-E containers and archives"},
 	{"map", slt_cmd_map, "translate documents offline; check tables and rules"},
+	{"status", slt_cmd_status, "tell how the running bridge is"},
 	{"log", slt_cmd_log, "list, show, export and verify the message log"},
 };
 

@@ -3,9 +3,13 @@
 /* The message log as the bridge sees it: what is accepted, the queue, the writing thread. */
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+
+#include "base/clock.h"
 
 #include "msglog_write.h"
 
@@ -46,10 +50,15 @@ static void count(struct slt_msglog *l, const struct slt_msglog_jobs *jobs, bool
 	const struct slt_msglog_job *j;
 	pthread_mutex_lock(&l->lock);
 	l->stats.commits += committed ? 1 : 0;
+	l->stats.written_ms = committed ? slt_now_ms() : l->stats.written_ms;
 	STAILQ_FOREACH(j, jobs, next)
 	{
 		l->stats.entries += j->err.code == SLT_OK ? 1 : 0;
 		l->stats.failed += j->err.code != SLT_OK ? 1 : 0;
+		if (j->err.code == SLT_EDATABASE || j->err.code == SLT_EIO) {
+			l->stats.refused_ms = slt_now_ms();
+			snprintf(l->stats.why, sizeof(l->stats.why), "%s", j->err.msg);
+		}
 	}
 	pthread_mutex_unlock(&l->lock);
 }
@@ -194,11 +203,28 @@ void slt_msglog_close(struct slt_msglog *l)
 	msglog_free(l);
 }
 
+static uint64_t size_of(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
+}
+
 void slt_msglog_stats(struct slt_msglog *l, struct slt_msglog_stats *ret)
 {
+	SLT_AUTO_STR char *ahead = slt_asprintf("%s-wal", l->path);
 	pthread_mutex_lock(&l->lock);
 	*ret = l->stats;
 	pthread_mutex_unlock(&l->lock);
+	ret->bytes = size_of(l->path) + size_of(ahead);
+}
+
+bool slt_msglog_backlog(struct slt_msglog *l, const char *side, uint64_t *ret_n,
+			int64_t *ret_oldest_ms, struct slt_err *err)
+{
+	pthread_mutex_lock(&l->read_lock);
+	bool ok = l->writer.driver->backlog(l->reading, side, ret_n, ret_oldest_ms, err);
+	pthread_mutex_unlock(&l->read_lock);
+	return ok;
 }
 
 /* --- queueing --- */

@@ -71,6 +71,8 @@ struct slt_msglog_record {
 	/* SLT_EDUPLICATE_MESSAGE when the log already holds a received message of this side,
 	 * client, message_id and direction. Decided in the transaction: no two can slip through. */
 	bool refuse_duplicate;
+	/* Where it is to be noted whether such a message was held already; NULL: nobody asks. */
+	bool *ret_repeated;
 };
 
 /* The record and all that it points to are borrowed until done has been called; spools are read in
@@ -113,8 +115,16 @@ struct slt_msglog_stats {
 	uint64_t entries, commits, failed; /* since opening */
 	uint64_t refused;		   /* queue was full */
 	unsigned waiting;
+	int64_t written_ms;	   /* when something was written last; 0: not yet */
+	int64_t refused_ms;	   /* when the disk or the database refused last; 0: never */
+	char why[SLT_ERR_MSG_MAX]; /* it refused then */
+	uint64_t bytes;		   /* of the file and its write-ahead log */
 };
 void slt_msglog_stats(struct slt_msglog *l, struct slt_msglog_stats *ret);
+/* Signed messages of a side that have no time-stamp, and when the oldest of them was logged (0 when
+ * there are none). */
+SLT_CHECK bool slt_msglog_backlog(struct slt_msglog *l, const char *side, uint64_t *ret_n,
+				  int64_t *ret_oldest_ms, struct slt_err *err);
 
 /* --- reading --- */
 

@@ -113,6 +113,9 @@ static const char *const queries[SLT_Q_COUNT] = {
 			     " ORDER BY seq LIMIT ?2",
 	[SLT_Q_UNSTAMPED] = "SELECT seq FROM message WHERE side = ? AND is_signed = 1"
 			    " AND stamp_seq IS NULL ORDER BY seq LIMIT ?",
+	[SLT_Q_BACKLOG] = "SELECT b.n, coalesce((SELECT at_ms FROM entry WHERE seq = b.first), 0)"
+			  " FROM (SELECT count(*) AS n, min(seq) AS first FROM message"
+			  " WHERE side = ? AND is_signed = 1 AND stamp_seq IS NULL) b",
 };
 
 #define RUN(s, q, err, ...) slt_sql_run((s)->db, q, SLT_SQL_VALUES(__VA_ARGS__), err)
@@ -426,6 +429,7 @@ const struct slt_msglog_driver slt_msglog_sqlite = {
 	.messages = slt_msglog_sql_messages,
 	.entries = slt_msglog_sql_entries,
 	.unstamped = slt_msglog_sql_unstamped,
+	.backlog = slt_msglog_sql_backlog,
 	.stamp = slt_msglog_sql_stamp,
 	.stamp_chain = slt_msglog_sql_stamp_chain,
 	.last_archive = slt_msglog_sql_last_archive,

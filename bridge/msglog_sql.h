@@ -45,6 +45,7 @@ enum slt_msglog_query {
 	SLT_Q_STAMP_CHAIN,
 	SLT_Q_STAMP_COUNT,
 	SLT_Q_UNSTAMPED,
+	SLT_Q_BACKLOG,
 	SLT_Q_ARCHIVE,
 	SLT_Q_LAST_ARCHIVE,
 	SLT_Q_ARCHIVABLE,
@@ -70,6 +71,8 @@ bool slt_msglog_sql_entries(struct slt_msglog_store *s, int64_t seq, size_t max,
 bool slt_msglog_sql_unstamped(struct slt_msglog_store *s, const char *side, unsigned max,
 			      struct slt_arena *a, int64_t **ret_seq, size_t *ret_n,
 			      struct slt_err *err);
+bool slt_msglog_sql_backlog(struct slt_msglog_store *s, const char *side, uint64_t *ret_n,
+			    int64_t *ret_oldest_ms, struct slt_err *err);
 bool slt_msglog_sql_stamp(struct slt_msglog_store *s, int64_t stamp_seq, struct slt_arena *a,
 			  struct slt_msglog_stamp *ret, struct slt_err *err);
 bool slt_msglog_sql_stamp_chain(struct slt_msglog_store *s, int64_t seq, struct slt_arena *a,

@@ -287,6 +287,21 @@ bool slt_msglog_sql_unstamped(struct slt_msglog_store *s, const char *side, unsi
 	       list_seq(s, st, max, a, ret_seq, ret_n, err);
 }
 
+bool slt_msglog_sql_backlog(struct slt_msglog_store *s, const char *side, uint64_t *ret_n,
+			    int64_t *ret_oldest_ms, struct slt_err *err)
+{
+	struct slt_sql_stmt *st = NULL;
+	bool row;
+	if (!START(s, SLT_Q_BACKLOG, &st, err, slt_sql_text(side)) ||
+	    !slt_sql_step(s->db, st, &row, err)) {
+		return false;
+	}
+	*ret_n = row ? (uint64_t)slt_sql_col_int(st, 0) : 0;
+	*ret_oldest_ms = row ? slt_sql_col_int(st, 1) : 0;
+	slt_sql_reset(st);
+	return true;
+}
+
 bool slt_msglog_sql_archivable(struct slt_msglog_store *s, int64_t after, unsigned max,
 			       struct slt_arena *a, int64_t **ret_seq, size_t *ret_n,
 			       struct slt_err *err)

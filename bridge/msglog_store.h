@@ -108,6 +108,9 @@ struct slt_msglog_driver {
 	bool (*unstamped)(struct slt_msglog_store *s, const char *side, unsigned max,
 			  struct slt_arena *a, int64_t **ret_seq, size_t *ret_n,
 			  struct slt_err *err);
+	/* How many there are without a time-stamp, and when the oldest was logged (0: none). */
+	bool (*backlog)(struct slt_msglog_store *s, const char *side, uint64_t *ret_n,
+			int64_t *ret_oldest_ms, struct slt_err *err);
 	/* SLT_ENOTFOUND when there is none. */
 	bool (*stamp)(struct slt_msglog_store *s, int64_t stamp_seq, struct slt_arena *a,
 		      struct slt_msglog_stamp *ret, struct slt_err *err);

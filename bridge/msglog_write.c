@@ -143,11 +143,15 @@ static bool write_message(const struct slt_msglog_writer *w, struct slt_msglog_e
 {
 	const struct slt_msglog_record *r = j->record;
 	bool seen = false;
-	if (r->refuse_duplicate && !w->driver->seen(w->store, r->side, r->client, r->message_id,
-						    r->response ? 1 : 0, &seen, err)) {
+	if ((r->refuse_duplicate || r->ret_repeated) &&
+	    !w->driver->seen(w->store, r->side, r->client, r->message_id, r->response ? 1 : 0,
+			     &seen, err)) {
 		return false;
 	}
-	if (seen) {
+	if (r->ret_repeated) {
+		*r->ret_repeated = seen;
+	}
+	if (seen && r->refuse_duplicate) {
 		return slt_fail(err, SLT_EDUPLICATE_MESSAGE,
 				"the message %.200s was received from %.200s before", r->message_id,
 				r->client);

@@ -8,6 +8,8 @@
 #define HASH_FUNCTION HASH_FNV
 #include <uthash.h>
 
+#include "metrics.h"
+
 struct entry {
 	unsigned char key[20]; /* SHA-1 of the certificate, as the relay protocol names it */
 	char *der;
@@ -85,6 +87,7 @@ struct slt_str slt_ocsp_cache_get(struct slt_ocsp_cache *c, const X509 *cert, st
 		der = (struct slt_str){slt_arena_memdup(a, e->der, e->n), e->n};
 	}
 	pthread_mutex_unlock(&c->lock);
+	slt_metrics_add(SLT_M_OCSP_CACHE, der.p != NULL, 0, 1);
 	return der;
 }
 

@@ -14,6 +14,7 @@
 #include "far_call.h"
 #include "leg.h"
 #include "meta.h"
+#include "metrics.h"
 #include "protocol.h"
 #include "translate.h"
 
@@ -105,6 +106,7 @@ static enum result append(struct slt_exchange *x, enum slt_leg leg, const struct
 		.service = slt_id_text(&h->service, x->arena),
 		.message = m,
 		.refuse_duplicate = m == x->request_in && x->route.once,
+		.ret_repeated = m == x->request_in ? &x->repeated : NULL,
 	};
 	if (x->record.sent) {
 		x->record.trace = x->trace[mapped];
@@ -271,13 +273,18 @@ static enum result sign_answer(struct slt_exchange *x, struct slt_err *err)
 struct outgoing { /* outlives the exchange: the peer may read slowly */
 	struct slt_message *message;
 	struct slt_transport_writer *writer;
+	size_t side; /* for the metrics */
 };
 
 static bool outgoing_read(void *arg, char *p, size_t n, size_t *ret_n, struct slt_err *err)
 {
 	struct outgoing *o = arg;
 
-	return slt_transport_read(o->writer, p, n, ret_n, err);
+	if (!slt_transport_read(o->writer, p, n, ret_n, err)) {
+		return false;
+	}
+	slt_metrics_add(SLT_M_BYTES, o->side, SLT_WAY_SENT, (int64_t)*ret_n);
+	return true;
 }
 
 static void outgoing_free(void *arg)
@@ -296,6 +303,7 @@ static enum result answer(struct slt_exchange *x, struct slt_err *err)
 	(void)err;
 	o->message = SLT_TAKE(x->answer_out);
 	o->writer = slt_transport_writer_new(o->message);
+	o->side = slt_metrics_side(slt_side_config(x->side[SLT_NEAR]));
 	const char *type = x->original_type[1] ? x->original_type[1] : x->protocol->original_type;
 	/* these names are read case-sensitively by X-Road's client */
 	const struct slt_response_header headers[] = {
@@ -355,9 +363,10 @@ static void report(struct slt_exchange *x)
 				: NULL,
 		"side", slt_side_name(x->side[SLT_NEAR]), "peer", x->peer, "client",
 		known ? slt_id_text(&h->client, x->arena) : NULL, "service",
-		known ? slt_id_text(&h->service, x->arena) : NULL, "id", h->id, "ms",
-		ms_of(x, slt_mono_us() - x->started_us), "steps", slt_buf_str(&spent).p, "fault",
-		failed ? code : NULL, "why", failed ? slt_exchange_logged_text(x) : NULL, NULL);
+		known ? slt_id_text(&h->service, x->arena) : NULL, "id", h->id, "repeated",
+		x->repeated ? "yes" : NULL, "ms", ms_of(x, slt_mono_us() - x->started_us), "steps",
+		slt_buf_str(&spent).p, "fault", failed ? code : NULL, "why",
+		failed ? slt_exchange_logged_text(x) : NULL, NULL);
 }
 
 static enum slt_msglog_status outcome(const struct slt_exchange *x)
@@ -375,6 +384,7 @@ static void finish(struct slt_exchange *x)
 	if (x->request) {
 		slt_exchange_answer_fault(x);
 	}
+	slt_exchange_count(x);
 	report(x);
 	if (!x->logged) {
 		slt_exchange_free(x);
@@ -421,6 +431,11 @@ static const struct step steps[SLT_STEPS_MAX] = {
 static bool skips(const struct slt_exchange *x, const struct step *s)
 {
 	return s->run && s->whose == (x->meta ? PASSED : OWN);
+}
+
+const char *slt_pipeline_step_name(unsigned step)
+{
+	return step < SLT_STEPS_MAX ? steps[step].name : NULL;
 }
 
 static void account(struct slt_exchange *x)

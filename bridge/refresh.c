@@ -2,6 +2,7 @@
 #include "refresh.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -11,14 +12,13 @@
 #include "federation/globalconf_cache.h"
 #include "federation/tsp.h"
 #include "mapset_part.h"
+#include "metrics.h"
 
 #define RETRY_MS  5000
 #define FETCH_MS  30000
 #define START_MS  1500
 #define STOP_MS	  3000
 #define STAMP_MAX 1000 /* messages in one time-stamp batch */
-
-enum task { TASK_CONF, TASK_TABLES, TASK_OCSP, TASK_STAMP, TASK_COUNT };
 
 static const char *const task_names[] = {"global configuration", "mapping tables", "OCSP responses",
 					 "time-stamping"};
@@ -27,8 +27,8 @@ struct keeper { /* one side's */
 	struct slt_refresh *refresh;
 	struct slt_side *side;
 	pthread_t thread;
-	int64_t due_ms[TASK_COUNT];
-	bool failing[TASK_COUNT];
+	int64_t due_ms[SLT_TASK_COUNT];
+	struct slt_refresh_state state[SLT_TASK_COUNT]; /* under the lock of refresh */
 };
 
 struct slt_refresh {
@@ -352,34 +352,34 @@ static bool renew_stamps(struct slt_service *s, struct slt_side *side, struct sl
 static bool (*const tasks[])(struct slt_service *s, struct slt_side *side, struct slt_err *err) = {
 	renew_conf, renew_tables, renew_ocsp, renew_stamps};
 
-static int64_t interval_ms(const struct slt_config_side *c, enum task t)
+static int64_t interval_ms(const struct slt_config_side *c, enum slt_refresh_task t)
 {
 	switch (t) {
-	case TASK_OCSP:
+	case SLT_TASK_OCSP:
 		return 1000 * c->ocsp_seconds;
-	case TASK_STAMP:
+	case SLT_TASK_STAMP:
 		return 1000 * c->timestamp_seconds;
-	case TASK_CONF:
-	case TASK_TABLES:
-	case TASK_COUNT:
+	case SLT_TASK_CONF:
+	case SLT_TASK_TABLES:
+	case SLT_TASK_COUNT:
 		break;
 	}
 	return 1000 * c->fetch_seconds;
 }
 
 /* Tables that were refused stay so until others are fetched. */
-static int64_t retry_ms(const struct slt_config_side *c, enum task t)
+static int64_t retry_ms(const struct slt_config_side *c, enum slt_refresh_task t)
 {
 	int64_t interval = interval_ms(c, t);
 
-	return t == TASK_TABLES || interval < RETRY_MS ? interval : RETRY_MS;
+	return t == SLT_TASK_TABLES || interval < RETRY_MS ? interval : RETRY_MS;
 }
 
-static bool attempt(struct keeper *k, enum task t, struct slt_err *err)
+static bool attempt(struct keeper *k, enum slt_refresh_task t, struct slt_err *err)
 {
 	struct slt_refresh *r = k->refresh;
 
-	if (t != TASK_TABLES) {
+	if (t != SLT_TASK_TABLES) {
 		return tasks[t](r->service, k->side, err);
 	}
 	pthread_mutex_lock(&r->tables_lock);
@@ -388,20 +388,49 @@ static bool attempt(struct keeper *k, enum task t, struct slt_err *err)
 	return ok;
 }
 
-static void run_task(struct keeper *k, enum task t)
+/* True when the attempt before failed, too. */
+static bool keep_state(struct keeper *k, enum slt_refresh_task t, const struct slt_err *failed)
+{
+	size_t side = slt_metrics_side(slt_side_config(k->side));
+	struct slt_refresh_state *s = &k->state[t];
+	int64_t now = slt_now_ms();
+
+	slt_metrics_add(failed ? SLT_M_REFRESH_FAILED : SLT_M_REFRESH, side, t, 1);
+	pthread_mutex_lock(&k->refresh->lock);
+	bool before = s->failing_ms != 0;
+	if (!failed) {
+		*s = (struct slt_refresh_state){.good_ms = now};
+		slt_metrics_set(SLT_M_REFRESHED, side, t, now);
+	} else {
+		s->failing_ms = before ? s->failing_ms : now;
+		snprintf(s->why, sizeof(s->why), "%s", failed->msg);
+	}
+	pthread_mutex_unlock(&k->refresh->lock);
+	return before;
+}
+
+void slt_refresh_state(struct slt_refresh *r, size_t side, enum slt_refresh_task t,
+		       struct slt_refresh_state *ret)
+{
+	pthread_mutex_lock(&r->lock);
+	*ret = r->keeper[side].state[t];
+	pthread_mutex_unlock(&r->lock);
+}
+
+static void run_task(struct keeper *k, enum slt_refresh_task t)
 {
 	const struct slt_config_side *c = slt_side_config(k->side);
 	struct slt_err err = SLT_ERR_INIT;
 	bool ok = attempt(k, t, &err);
 
-	if (!ok && !k->failing[t]) {
+	bool failed = keep_state(k, t, ok ? NULL : &err);
+	if (!ok && !failed) {
 		slt_log_err(SLT_LOG_ERR, "a renewal failed and will be tried again", &err, "side",
 			    c->name, "what", task_names[t], NULL);
-	} else if (ok && k->failing[t]) {
+	} else if (ok && failed) {
 		slt_log(SLT_LOG_NOTICE, "a renewal works again", "side", c->name, "what",
 			task_names[t], NULL);
 	}
-	k->failing[t] = !ok;
 	k->due_ms[t] = slt_mono_us() / 1000 + (ok ? interval_ms(c, t) : retry_ms(c, t));
 }
 
@@ -414,11 +443,11 @@ static bool is_stopping(struct slt_refresh *r)
 }
 
 /* The tasks before `end` that are due: all of them at first. */
-static void run_due(struct keeper *k, enum task end)
+static void run_due(struct keeper *k, enum slt_refresh_task end)
 {
 	for (int t = 0; t < (int)end && !is_stopping(k->refresh); t++) {
 		if (k->due_ms[t] <= slt_mono_us() / 1000) {
-			run_task(k, (enum task)t);
+			run_task(k, (enum slt_refresh_task)t);
 		}
 	}
 }
@@ -443,14 +472,14 @@ static void *work(void *arg)
 	struct slt_refresh *r = k->refresh;
 
 	if (!recall(r->service, k->side)) {
-		run_due(k, TASK_STAMP); /* nobody waits for a time-stamp */
+		run_due(k, SLT_TASK_STAMP); /* nobody waits for a time-stamp */
 	}
 	pthread_mutex_lock(&r->lock);
 	r->n_ready++;
 	pthread_cond_broadcast(&r->wake);
 	while (!r->stopping) {
 		pthread_mutex_unlock(&r->lock);
-		run_due(k, TASK_COUNT);
+		run_due(k, SLT_TASK_COUNT);
 		pthread_mutex_lock(&r->lock);
 		struct timespec until = in_ms(1000);
 		if (!r->stopping) {
@@ -458,7 +487,7 @@ static void *work(void *arg)
 		}
 	}
 	pthread_mutex_unlock(&r->lock);
-	run_task(k, TASK_STAMP);
+	run_task(k, SLT_TASK_STAMP);
 	return NULL;
 }
 

@@ -33,6 +33,7 @@ struct slt_server {
 	int listen_fd; /* after quiescing; -1 before */
 	_Atomic bool quiesced;
 	_Atomic unsigned connections;
+	_Atomic uint64_t accepted, not_used, refused;
 };
 
 /* What is known of a connection, over all its requests. */
@@ -40,6 +41,7 @@ struct peer {
 	X509 *chain[PEER_CHAIN_MAX];
 	size_t n;
 	bool loaded;
+	bool asked; /* something was */
 	char address[INET6_ADDRSTRLEN];
 };
 
@@ -143,6 +145,7 @@ static void on_connection(void *cls, struct MHD_Connection *c, void **socket_con
 
 	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
 		struct peer *p = *socket_context;
+		atomic_fetch_add(&s->not_used, p && !p->asked ? 1u : 0u);
 		for (size_t i = 0; p && i < p->n; i++) {
 			X509_free(p->chain[i]);
 		}
@@ -152,6 +155,7 @@ static void on_connection(void *cls, struct MHD_Connection *c, void **socket_con
 		return;
 	}
 	atomic_fetch_add(&s->connections, 1);
+	atomic_fetch_add(&s->accepted, 1);
 	struct peer *p = slt_calloc(1, sizeof(*p));
 	peer_address(c, p->address);
 	*socket_context = p;
@@ -232,14 +236,16 @@ static enum MHD_Result on_begin(struct slt_request *r, const char *method)
 {
 	struct slt_err err = SLT_ERR_INIT;
 	const struct slt_server_handler *h = r->server->handler;
+	struct peer *p = peer_of(r);
 
 	r->begun = true;
 	r->method = method;
+	slt_assert(p); /* made when the connection was */
+	p->asked = true;
 	bool plain = framing_is_plain(r, &err);
 	if (!plain || !h->begin(r->server->arg, r, &r->state, &err)) {
 		refuse(r, &err);
-		/* a body that would take long to throw away, or whose end is unclear, is not read
-		 */
+		/* a body that would take long to throw away, or has no clear end, is not read */
 		return !plain || declared_length(r) > DRAIN_MAX ? queue_response(r) : MHD_YES;
 	}
 	return MHD_YES;
@@ -430,9 +436,14 @@ void slt_respond_stream(struct slt_request *r, unsigned status, const struct slt
 
 __attribute__((format(printf, 2, 0))) static void quiet(void *cls, const char *fmt, va_list ap)
 {
+	static const char limit[] = "Server reached connection limit";
+	struct slt_server *s = cls;
 	char text[512];
 
-	(void)cls;
+	/* MHD closes what it refuses without telling otherwise */
+	if (strncmp(fmt, limit, sizeof(limit) - 1) == 0) {
+		atomic_fetch_add(&s->refused, 1);
+	}
 	if (slt_log_enabled(SLT_LOG_DEBUG)) {
 		vsnprintf(text, sizeof(text), fmt, ap);
 		text[strcspn(text, "\r\n")] = '\0';
@@ -508,7 +519,7 @@ static struct MHD_Daemon *start_daemon(struct slt_server *s, const struct slt_se
 	}
 	return MHD_start_daemon(
 		flags, (uint16_t)o->port, NULL, NULL, on_access, s, /* clang-format off */
-		MHD_OPTION_EXTERNAL_LOGGER, quiet, NULL,
+		MHD_OPTION_EXTERNAL_LOGGER, quiet, s,
 		MHD_OPTION_SOCK_ADDR, address,
 		MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
 		MHD_OPTION_URI_LOG_CALLBACK, on_uri, s,
@@ -556,9 +567,14 @@ unsigned slt_server_port(const struct slt_server *s)
 	return s->port;
 }
 
-unsigned slt_server_connections(const struct slt_server *s)
+void slt_server_stats(const struct slt_server *s, struct slt_server_stats *ret)
 {
-	return atomic_load(&s->connections);
+	*ret = (struct slt_server_stats){
+		.connections = atomic_load(&s->connections),
+		.accepted = atomic_load(&s->accepted),
+		.not_used = atomic_load(&s->not_used),
+		.refused = atomic_load(&s->refused),
+	};
 }
 
 void slt_server_quiesce(struct slt_server *s)

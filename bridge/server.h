@@ -50,7 +50,13 @@ struct slt_server_options {
 SLT_CHECK bool slt_server_start(const struct slt_server_options *o, struct slt_server **ret,
 				struct slt_err *err);
 unsigned slt_server_port(const struct slt_server *s);
-unsigned slt_server_connections(const struct slt_server *s);
+struct slt_server_stats {
+	unsigned connections; /* now */
+	uint64_t accepted;    /* since the start, and so on */
+	uint64_t not_used;    /* ended before a request, failed TLS handshakes among them */
+	uint64_t refused;     /* one of the two limits was reached */
+};
+void slt_server_stats(const struct slt_server *s, struct slt_server_stats *ret);
 /* No new connections; requests under way go on. */
 void slt_server_quiesce(struct slt_server *s);
 /* Ends all connections. Requests parked must have been answered before. */

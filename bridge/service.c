@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "service.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "leg.h"
+#include "metrics.h"
 #include "route.h"
 
 struct slt_mapset_policy slt_service_policy(const struct slt_config *c)
@@ -152,6 +154,8 @@ bool slt_service_reload(struct slt_service *s)
 	if (!load_mapset(s, &set, &err)) {
 		slt_log(SLT_LOG_ERR, "the mapping set in force stays", "set",
 			slt_mapset_digest(s->mapset), NULL);
+		atomic_store(&s->reload_refused, true);
+		slt_metrics_add(SLT_M_RELOADS, 0, 0, 1);
 		pthread_mutex_unlock(&s->reload_lock);
 		return false;
 	}
@@ -162,6 +166,8 @@ bool slt_service_reload(struct slt_service *s)
 	slt_log(SLT_LOG_NOTICE, "mapping set in force", "set", slt_mapset_digest(set), "before",
 		slt_mapset_digest(old), NULL);
 	slt_mapset_free(old);
+	atomic_store(&s->reload_refused, false);
+	slt_metrics_add(SLT_M_RELOADS, 1, 0, 1);
 	pthread_mutex_unlock(&s->reload_lock);
 	return true;
 }
@@ -210,6 +216,7 @@ bool slt_service_open(struct slt_config *take_config, struct slt_service **ret, 
 	struct slt_config *c = s->config = take_config;
 
 	slt_log_init((enum slt_level)c->log_level, c->log_json);
+	slt_metrics_open(c);
 	slt_xml_init();
 	pthread_mutex_init(&s->mapset_lock, NULL);
 	pthread_mutex_init(&s->reload_lock, NULL);
@@ -248,6 +255,7 @@ void slt_service_close(struct slt_service *s)
 	slt_offers_free(s->offers);
 	pthread_mutex_destroy(&s->mapset_lock);
 	pthread_mutex_destroy(&s->reload_lock);
+	slt_metrics_close();
 	slt_config_free(s->config);
 	free(s);
 }

@@ -32,7 +32,9 @@ struct slt_service {
 	struct slt_pool *pool;
 	struct slt_msglog *log;
 	struct slt_offers *offers;
-	_Atomic bool stopping; /* no new exchanges */
+	_Atomic bool stopping;	     /* no new exchanges */
+	_Atomic bool reload_refused; /* the last one: the mapping set in force is not the one on the
+					disk */
 };
 
 /* Loads, checks, and starts everything but the listeners. Takes config. */

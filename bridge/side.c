@@ -200,17 +200,22 @@ struct slt_fastest *slt_side_fastest(const struct slt_side *s)
 	return s->fastest;
 }
 
+struct slt_globalconf *slt_side_globalconf_held(struct slt_side *s)
+{
+	pthread_mutex_lock(&s->lock);
+	struct slt_globalconf *gc = s->gc;
+	if (gc) {
+		slt_globalconf_ref(gc);
+	}
+	pthread_mutex_unlock(&s->lock);
+	return gc;
+}
+
 bool slt_side_globalconf(struct slt_side *s, int64_t now_ms, struct slt_globalconf **ret,
 			 struct slt_err *err)
 {
-	SLT_AUTO(slt_globalconf_free) struct slt_globalconf *gc = NULL;
+	SLT_AUTO(slt_globalconf_free) struct slt_globalconf *gc = slt_side_globalconf_held(s);
 
-	pthread_mutex_lock(&s->lock);
-	if (s->gc) {
-		slt_globalconf_ref(s->gc);
-		gc = s->gc;
-	}
-	pthread_mutex_unlock(&s->lock);
 	if (!gc) {
 		return slt_fail(err, SLT_EOUTDATED_GLOBALCONF,
 				"there is no global configuration of %s yet in %s", s->config->name,

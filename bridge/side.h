@@ -42,6 +42,8 @@ struct slt_fastest *slt_side_fastest(const struct slt_side *s);
  * is none or the own instance's has expired. */
 SLT_CHECK bool slt_side_globalconf(struct slt_side *s, int64_t now_ms, struct slt_globalconf **ret,
 				   struct slt_err *err);
+/* The snapshot in force whether it has expired or not, with a reference; NULL if there is none. */
+struct slt_globalconf *slt_side_globalconf_held(struct slt_side *s);
 /* What was found good under this snapshot, with a reference for the caller; NULL where another is
  * in force by now. */
 struct slt_verify_cache *slt_side_verify_cache(struct slt_side *s, const struct slt_globalconf *gc);

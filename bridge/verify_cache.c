@@ -4,6 +4,8 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "metrics.h"
+
 struct entry {
 	struct slt_digest key; /* alg NONE: empty */
 	int64_t from_ms;
@@ -94,6 +96,7 @@ static bool recall(void *arg, const struct slt_digest *key, int64_t at_ms, struc
 		slt_assert(X509_up_ref(ret->cert) == 1);
 	}
 	(void)pthread_mutex_unlock(&c->lock);
+	slt_metrics_add(SLT_M_VERIFY_CACHE, hit, 0, 1);
 	return hit;
 }
 

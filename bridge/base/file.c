@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -159,4 +160,28 @@ char *slt_path_join(const char *dir, const char *name)
 		return slt_strdup(name);
 	}
 	return slt_asprintf("%s%s%s", dir, dir[strlen(dir) - 1] == '/' ? "" : "/", name);
+}
+
+char *slt_path_dir(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!slash) {
+		return slt_strdup(".");
+	}
+	return slt_strndup(path, slash == path ? 1 : (size_t)(slash - path));
+}
+
+size_t slt_dir_count(const char *path)
+{
+	DIR *d = opendir(path);
+	size_t n = 0;
+
+	for (const struct dirent *e; d && (e = readdir(d));) {
+		n += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
+	}
+	if (d) {
+		closedir(d);
+	}
+	return n;
 }

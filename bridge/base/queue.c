@@ -97,6 +97,14 @@ void slt_pool_continue(struct slt_pool *p, void (*run)(void *arg), void *arg)
 	enqueue(p, run, arg, true);
 }
 
+unsigned slt_pool_waiting(struct slt_pool *p)
+{
+	pthread_mutex_lock(&p->lock);
+	unsigned n = p->waiting;
+	pthread_mutex_unlock(&p->lock);
+	return n;
+}
+
 void slt_pool_free(struct slt_pool *p)
 {
 	if (!p) {

@@ -16,6 +16,7 @@ SLT_CHECK bool slt_pool_new(unsigned threads, unsigned depth, struct slt_pool **
 			    struct slt_err *err);
 bool slt_pool_submit(struct slt_pool *p, void (*run)(void *arg), void *arg); /* false: full */
 void slt_pool_continue(struct slt_pool *p, void (*run)(void *arg), void *arg);
+unsigned slt_pool_waiting(struct slt_pool *p); /* jobs, now */
 /* Runs what is queued, then stops the workers. */
 void slt_pool_free(struct slt_pool *p);
 SLT_DEFINE_AUTO(struct slt_pool *, slt_pool_free)

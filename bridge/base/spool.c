@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,7 +15,15 @@ struct slt_spool {
 	uint64_t max, size;
 	struct slt_buf mem; /* empty once the content has moved to fd */
 	int fd;		    /* -1 while in memory */
+	uint64_t written;   /* to fd */
 };
+
+static _Atomic uint64_t on_disk;
+
+uint64_t slt_spool_on_disk(void)
+{
+	return atomic_load_explicit(&on_disk, memory_order_relaxed);
+}
 
 struct slt_spool *slt_spool_new(const char *dir, size_t threshold, uint64_t max)
 {
@@ -36,6 +45,7 @@ void slt_spool_free(struct slt_spool *s)
 	}
 	if (s->fd >= 0) {
 		close(s->fd);
+		atomic_fetch_sub_explicit(&on_disk, s->written, memory_order_relaxed);
 	}
 	slt_buf_fini(&s->mem);
 	free(s->dir);
@@ -72,6 +82,8 @@ static bool write_fd(struct slt_spool *s, const char *p, size_t n, struct slt_er
 		}
 		p += k;
 		n -= (size_t)k;
+		s->written += (uint64_t)k;
+		atomic_fetch_add_explicit(&on_disk, (uint64_t)k, memory_order_relaxed);
 	}
 	return true;
 }

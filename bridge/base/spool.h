@@ -21,5 +21,7 @@ uint64_t slt_spool_size(const struct slt_spool *s);
 /* Up to n bytes from offset; *ret_n is 0 at the end. */
 SLT_CHECK bool slt_spool_read(const struct slt_spool *s, uint64_t offset, void *p, size_t n,
 			      size_t *ret_n, struct slt_err *err);
+/* Bytes that all spools of the process hold on the disk. */
+uint64_t slt_spool_on_disk(void);
 /* The content as memory if it never left memory; p is NULL otherwise. Borrowed. */
 struct slt_str slt_spool_memory(const struct slt_spool *s);

@@ -259,7 +259,9 @@ static void every_request_on_a_kept_connection_is_judged(void **state)
 		assert_true(slt_client_perform(client, &call, &status, &out, &err));
 	}
 	assert_int_equal(judged, 3);
-	assert_int_equal(slt_server_connections(tls), 1);
+	struct slt_server_stats stats;
+	slt_server_stats(tls, &stats);
+	assert_int_equal(stats.connections, 1);
 	call.judge = judge_no;
 	SLT_AUTO_BUF(out, 4096);
 	unsigned before = requests_begun;

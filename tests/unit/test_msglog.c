@@ -228,6 +228,60 @@ static void test_duplicate_refused(void **state)
 	assert_holds();
 }
 
+static void test_repeated_noted(void **state)
+{
+	(void)state;
+	struct slt_err err = SLT_ERR_INIT;
+	SLT_AUTO(slt_msglog_close) struct slt_msglog *l = open_log(0, 0);
+	SLT_AUTO(slt_message_free) struct slt_message *m = make_message("<Envelope/>");
+	struct slt_msglog_record r = make_record("0f8b-1", m);
+	bool repeated = true;
+	r.ret_repeated = &repeated;
+	assert_true(slt_msglog_append_wait(l, &r, &err));
+	assert_false(repeated);
+	r.exchange = "0f8b-2";
+	r.message_id = "0f8b-1";
+	assert_true(slt_msglog_append_wait(l, &r, &err));
+	assert_true(repeated);
+	r.exchange = "0f8b-3";
+	r.client = "EE/COM/2/another";
+	assert_true(slt_msglog_append_wait(l, &r, &err));
+	assert_false(repeated);
+	/* where it is refused it is noted, too */
+	r.exchange = "0f8b-4";
+	r.refuse_duplicate = true;
+	assert_false(slt_msglog_append_wait(l, &r, &err));
+	assert_int_equal(err.code, SLT_EDUPLICATE_MESSAGE);
+	assert_true(repeated);
+}
+
+static void test_backlog(void **state)
+{
+	(void)state;
+	struct slt_err err = SLT_ERR_INIT;
+	SLT_AUTO(slt_msglog_close) struct slt_msglog *l = open_log(0, 0);
+	SLT_AUTO(slt_message_free) struct slt_message *m = make_message("<Envelope/>");
+	struct slt_msglog_record r = make_record("0f8b-1", m);
+	uint64_t n = 9;
+	int64_t oldest = 9;
+	assert_true(slt_msglog_backlog(l, r.side, &n, &oldest, &err));
+	assert_int_equal(n, 0);
+	assert_int_equal(oldest, 0);
+	r.at_ms = 1000;
+	assert_true(slt_msglog_append_wait(l, &r, &err));
+	r.exchange = "0f8b-2";
+	r.at_ms = 2000;
+	assert_true(slt_msglog_append_wait(l, &r, &err));
+	assert_true(slt_msglog_backlog(l, r.side, &n, &oldest, &err));
+	assert_int_equal(n, 2);
+	assert_int_equal(oldest, 1000);
+	assert_true(slt_msglog_backlog(l, "XX", &n, &oldest, &err));
+	assert_int_equal(n, 0);
+	struct slt_msglog_stats s;
+	slt_msglog_stats(l, &s);
+	assert_true(s.bytes > 0 && s.written_ms > 0 && s.refused_ms == 0);
+}
+
 /* --- tests: queue and groups --- */
 
 struct gate {
@@ -614,6 +668,8 @@ int main(void)
 		T(test_each_stops),
 		T(test_seen),
 		T(test_duplicate_refused),
+		T(test_repeated_noted),
+		T(test_backlog),
 		T(test_group_commit),
 		T(test_queue_full),
 		T(test_bad_one_does_not_spoil_group),
