@@ -7,7 +7,8 @@
 #include <string.h>
 
 #define BLOCK_MIN 4096
-#define BLOCK_MAX (256u << 10)
+/* what is given back in larger pieces makes malloc() tidy up its whole heap */
+#define BLOCK_MAX (32u << 10)
 #define ALIGN	  _Alignof(max_align_t)
 
 struct block {
@@ -40,13 +41,14 @@ void slt_arena_free(struct slt_arena *a)
 
 static struct block *block_new(size_t size)
 {
-	struct block *b = slt_calloc(1, sizeof(*b) + size);
+	struct block *b = slt_realloc(NULL, 1, sizeof(*b) + size);
 
-	b->size = size;
+	*b = (struct block){.size = size};
 	return b;
 }
 
-void *slt_arena_alloc(struct slt_arena *a, size_t n)
+/* Not zeroed: what is filled at once need not be. */
+static void *take(struct slt_arena *a, size_t n)
 {
 	slt_assert(n < SIZE_MAX / 2);
 	n = (n + ALIGN - 1) / ALIGN * ALIGN;
@@ -75,9 +77,14 @@ void *slt_arena_alloc(struct slt_arena *a, size_t n)
 	return p;
 }
 
+void *slt_arena_alloc(struct slt_arena *a, size_t n)
+{
+	return memset(take(a, n), 0, n);
+}
+
 void *slt_arena_memdup(struct slt_arena *a, const void *p, size_t n)
 {
-	void *q = slt_arena_alloc(a, n ? n : 1);
+	void *q = take(a, n ? n : 1);
 
 	if (n) {
 		memcpy(q, p, n);
@@ -87,11 +94,12 @@ void *slt_arena_memdup(struct slt_arena *a, const void *p, size_t n)
 
 char *slt_arena_strndup(struct slt_arena *a, const char *s, size_t n)
 {
-	char *p = slt_arena_alloc(a, n + 1);
+	char *p = take(a, n + 1);
 
 	if (n) {
 		memcpy(p, s, n);
 	}
+	p[n] = '\0';
 	return p;
 }
 
@@ -108,7 +116,7 @@ char *slt_arena_printf(struct slt_arena *a, const char *fmt, ...)
 	int n = vsnprintf(NULL, 0, fmt, ap);
 	va_end(ap);
 	slt_assert(n >= 0);
-	char *p = slt_arena_alloc(a, (size_t)n + 1);
+	char *p = take(a, (size_t)n + 1);
 	va_start(ap, fmt);
 	vsnprintf(p, (size_t)n + 1, fmt, ap);
 	va_end(ap);
