@@ -7,7 +7,6 @@
 #include <libxml/c14n.h>
 #include <libxml/parser.h>
 #include <libxml/parserInternals.h>
-#include <libxml/xmlsave.h>
 
 static void quiet(void *ctx, const char *fmt, ...)
 {
@@ -374,21 +373,6 @@ bool slt_xml_c14n(xmlNode *node, enum slt_c14n mode, struct slt_buf *out, struct
 	if (r < 0 || closed < 0 || out->failed || out->n == before) {
 		return slt_fail_xml(err, SLT_EINVALID_XML, "element %s has no canonical form",
 				    (const char *)node->name);
-	}
-	return true;
-}
-
-bool slt_xml_dump(xmlDoc *doc, xmlNode *node, bool declaration, struct slt_buf *out,
-		  struct slt_err *err)
-{
-	int options = XML_SAVE_AS_XML | (declaration ? 0 : XML_SAVE_NO_DECL);
-	xmlSaveCtxt *s = xmlSaveToIO(write_buf, NULL, out, "UTF-8", options);
-
-	slt_assert(s);
-	long r = node ? xmlSaveTree(s, node) : xmlSaveDoc(s, doc);
-	int closed = xmlSaveClose(s);
-	if (r < 0 || closed < 0 || out->failed) {
-		return slt_fail(err, SLT_EINTERNAL, "the document could not be written");
 	}
 	return true;
 }

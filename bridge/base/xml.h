@@ -54,6 +54,7 @@ enum slt_c14n { SLT_C14N_INCLUSIVE, SLT_C14N_EXCLUSIVE, SLT_C14N_11 };
  * libxml2 cannot, e.g. relative namespace URIs. */
 SLT_CHECK bool slt_xml_c14n(xmlNode *node, enum slt_c14n mode, struct slt_buf *out,
 			    struct slt_err *err);
-/* Serialises a document or (node given) an element as UTF-8; declaration only if asked. */
+/* Serialises a document or (node given) an element as UTF-8; declaration only if asked. The bytes
+ * are those of libxml2's xmlSaveDoc(). */
 SLT_CHECK bool slt_xml_dump(xmlDoc *doc, xmlNode *node, bool declaration, struct slt_buf *out,
 			    struct slt_err *err);

@@ -7,7 +7,9 @@
 
 #include <cmocka.h>
 #include <libxml/c14n.h>
+#include <libxml/xmlsave.h>
 
+#include "base/file.h"
 #include "base/xml.h"
 
 static const struct slt_xml_limits small = {.bytes = 1u << 20, .depth = 16, .nodes = 1000};
@@ -234,6 +236,81 @@ static void every_canonical_form_is_the_full_walks(void **state)
 	assert_true(n > 40);
 }
 
+static int collect(void *arg, const char *p, int n)
+{
+	slt_buf_add(arg, p, (size_t)n);
+	return n;
+}
+
+static void same_as_libxml2(struct slt_str text, const char *what)
+{
+	SLT_AUTO(slt_xml_free) xmlDoc *doc = NULL;
+	SLT_AUTO_BUF(expected, 1 << 22);
+	SLT_AUTO_BUF(ours, 1 << 22);
+	struct slt_err err = SLT_ERR_INIT;
+
+	assert_true(slt_xml_parse(text.p, text.n, &SLT_XML_PEER, what, &doc, &err));
+	for (int bare = 0; bare < 2; bare++) {
+		slt_buf_reset(&expected);
+		slt_buf_reset(&ours);
+		xmlSaveCtxt *s = xmlSaveToIO(collect, NULL, &expected, "UTF-8",
+					     XML_SAVE_AS_XML | (bare ? XML_SAVE_NO_DECL : 0));
+		assert_true(xmlSaveDoc(s, doc) >= 0 && xmlSaveClose(s) >= 0);
+		assert_true(slt_xml_dump(doc, NULL, !bare, &ours, &err));
+		if (!slt_str_eq(slt_buf_str(&expected), ours.p)) {
+			fail_msg("%s is written as\n%s\nnot\n%s", what, ours.p, expected.p);
+		}
+	}
+}
+
+static void what_is_written_is_what_libxml2_writes(void **state)
+{
+	static const char *const texts[] = {
+		"<a/>",
+		"<a></a>",
+		"<a b=''/>",
+		"<a b='&#9;&#10;&#13;&quot;&apos;&lt;&gt;&amp;é€𐍈'>&lt;&gt;&amp;\"'é€𐍈&#13;\n\t</a>",
+		"<?xml version='1.0' standalone='yes'?><a> b <c/> d </a>",
+		"<?xml version='1.0' standalone='no'?><a/>",
+		"<?xml version='1.0' encoding='ISO-8859-1'?><a b='\xe4'>\xe4</a>",
+		"<!-- x --><?p?><?q r s?><a><!--y--><?z  w ?></a><!-- after -->\n",
+		"<a><![CDATA[<&>]]>b<![CDATA[]]><![CDATA[]]]]><![CDATA[>]]></a>",
+		"<p:a xmlns:p='urn:p' xmlns='urn:d' xmlns:q=\"urn:'q'\" p:b='1' xml:lang='fi'>"
+		"<c xmlns=''><p:d xmlns:p='urn:other'/></c></p:a>",
+	};
+	static const char *const files[] = {"examples/documents/fi-01-tablet.xml",
+					    "examples/documents/ee-01-cream.xml",
+					    "tests/data/eprescription/fi-fetch-response.xml"};
+
+	(void)state;
+	for (size_t i = 0; i < SLT_COUNT(texts); i++) {
+		same_as_libxml2(slt_str(texts[i]), texts[i]);
+	}
+	for (size_t i = 0; i < SLT_COUNT(files); i++) {
+		struct slt_err err = SLT_ERR_INIT;
+		SLT_AUTO_STR char *text = NULL;
+		size_t n;
+		assert_true(slt_file_read(files[i], 1 << 20, &text, &n, &err));
+		same_as_libxml2((struct slt_str){text, n}, files[i]);
+	}
+}
+
+static void what_cannot_be_written_is_an_error(void **state)
+{
+	SLT_AUTO(slt_xml_free) xmlDoc *doc = NULL;
+	SLT_AUTO_BUF(small_buf, 8);
+	SLT_AUTO_BUF(b, 1000);
+	struct slt_err err = SLT_ERR_INIT;
+
+	(void)state;
+	assert_true(parse("<abc><d/></abc>", &doc, &err));
+	assert_false(slt_xml_dump(doc, NULL, false, &small_buf, &err));
+	assert_int_equal(err.code, SLT_EINTERNAL);
+	/* nothing that a parsed document can have */
+	xmlAddChild(xmlDocGetRootElement(doc), xmlNewReference(doc, SLT_XML("e")));
+	assert_false(slt_xml_dump(doc, NULL, false, &b, &err));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -244,6 +321,8 @@ int main(void)
 		cmocka_unit_test(canonical_form_is_of_the_subtree_with_its_namespaces),
 		cmocka_unit_test(no_canonical_form_is_an_error_not_an_empty_one),
 		cmocka_unit_test(every_canonical_form_is_the_full_walks),
+		cmocka_unit_test(what_is_written_is_what_libxml2_writes),
+		cmocka_unit_test(what_cannot_be_written_is_an_error),
 		cmocka_unit_test(base64_of_an_element),
 	};
 
