@@ -184,6 +184,7 @@ int slt_cmd_serve(int argc, char **argv)
 		fprintf(stderr, "silta serve: give the configuration with -c FILE\n");
 		return SLT_EXIT_CANNOT;
 	}
+	slt_mem_keep();
 	block_signals();
 	bool ok = start(&b, path, &err);
 	if (ok) {

@@ -421,7 +421,8 @@ void slt_country_check(const struct slt_country *c, const struct slt_country *pi
 const struct slt_list *slt_country_list(const struct slt_country *c, const char *id)
 {
 	for (size_t i = 0; id && i < c->n_lists; i++) {
-		if (c->list[i].id && strcmp(c->list[i].id, id) == 0) {
+		const char *own = c->list[i].id;
+		if (own && own[0] == id[0] && strcmp(own, id) == 0) {
 			return &c->list[i];
 		}
 	}

@@ -493,6 +493,7 @@ bool slt_map_apply(const struct slt_mapset *s, const struct slt_map_input *in,
 	w->message = message_name(in->message);
 	w->arena = slt_arena_new();
 	w->said = slt_arena_alloc(w->arena, sizeof(*w->said));
+	w->level = slt_walk_levels();
 	slt_buf_init(&w->place, 4096);
 	if (find_sides(s, in, w, err)) {
 		describe(s, in, w, result->trace);

@@ -39,7 +39,7 @@ static void broken(struct slt_walk *w, const struct slt_guard *g, enum slt_code 
 /* An attribute's value, an element's @value, else its text. */
 static const char *value_of(struct slt_walk *w, const struct slt_path *p, xmlNode *context)
 {
-	xmlNode *n = p ? slt_path_first(p, context) : NULL;
+	xmlNode *n = p ? slt_find_first(slt_walk_find(w), p, context) : NULL;
 
 	if (!n || n->type == XML_ATTRIBUTE_NODE) {
 		return slt_path_value(w->arena, n);
@@ -60,9 +60,9 @@ static const char *sex_of(struct slt_walk *w, const struct slt_path *p, const ch
 	return word && strcmp(word, "female") == 0 ? "F" : pivot;
 }
 
-static const char *pivot_of(const struct slt_path *p, xmlNode *context)
+static const char *pivot_of(struct slt_walk *w, const struct slt_path *p, xmlNode *context)
 {
-	xmlNode *n = p ? slt_path_first(p, context) : NULL;
+	xmlNode *n = p ? slt_find_first(slt_walk_find(w), p, context) : NULL;
 	const struct slt_node_note *note = n && n->type == XML_ELEMENT_NODE ? n->_private : NULL;
 
 	return note ? note->pivot_code : NULL;
@@ -107,7 +107,7 @@ static bool check_person(void *arg, xmlNode *code)
 		return true; /* not a personal code, or reported by its own rule */
 	}
 	const char *birth = value_of(w, g->birth, c->context);
-	const char *sex = sex_of(w, g->sex, pivot_of(g->sex, c->context), c->context);
+	const char *sex = sex_of(w, g->sex, pivot_of(w, g->sex, c->context), c->context);
 	if (birth && !birth_agrees(birth, &person)) {
 		broken(w, g, g->error, NULL,
 		       "the date of birth is not the one in the personal code");
@@ -123,8 +123,8 @@ static bool check_person(void *arg, xmlNode *code)
 
 static void check_same_code(struct slt_walk *w, const struct slt_guard *g, xmlNode *context)
 {
-	const char *left = pivot_of(g->left, context);
-	const char *right = pivot_of(g->right, context);
+	const char *left = pivot_of(w, g->left, context);
+	const char *right = pivot_of(w, g->right, context);
 
 	if (!left || !right) {
 		return;
@@ -196,7 +196,7 @@ static void check_divisible(struct slt_walk *w, const struct slt_guard *g, xmlNo
 
 static void check_mentions(struct slt_walk *w, const struct slt_guard *g, xmlNode *context)
 {
-	const char *code = pivot_of(g->left, context);
+	const char *code = pivot_of(w, g->left, context);
 	const char *text = value_of(w, g->right, context);
 	const char *other = code && text ? slt_text_mentions(w, g->table, text, code) : NULL;
 
@@ -213,13 +213,13 @@ static bool check_in(void *arg, xmlNode *context)
 	const struct slt_guard *g = c->g;
 
 	if (context->type != XML_ELEMENT_NODE ||
-	    (g->unless && slt_path_first(g->unless, context))) {
+	    (g->unless && slt_find_first(slt_walk_find(c->w), g->unless, context))) {
 		return true;
 	}
 	c->context = context;
 	switch ((enum slt_guard_what)g->what) {
 	case SLT_GUARD_PERSONAL_CODE:
-		slt_path_each(g->code, context, check_person, c);
+		slt_find_each(slt_walk_find(c->w), g->code, context, check_person, c);
 		break;
 	case SLT_GUARD_SAME_CODE:
 		check_same_code(c->w, g, context);
@@ -254,7 +254,7 @@ void slt_guards_check(struct slt_walk *w)
 			continue;
 		}
 		if (c.g->in) {
-			slt_path_each(c.g->in, w->root, check_in, &c);
+			slt_find_each(slt_walk_find(w), c.g->in, w->root, check_in, &c);
 		} else {
 			check_in(&c, w->root);
 		}

@@ -108,7 +108,7 @@ static unsigned add_rows(const struct table *t, xmlNode *section, xmlNode *body)
 		const struct slt_narrative_row *row = &t->n->row[i];
 		struct values v = {.w = t->w, .show = row->show, .text = SLT_BUF_INIT(VALUE_BYTES)};
 
-		slt_path_each(row->from, section, add_value, &v);
+		slt_find_each(slt_walk_find(t->w), row->from, section, add_value, &v);
 		if (v.n > 0 && !v.text.failed) {
 			xmlNode *tr = add(body, section->ns, "tr", NULL);
 			add(tr, section->ns, "th", label(t, row));
@@ -202,7 +202,8 @@ void slt_narrative_write(struct slt_walk *w)
 		struct table t = {w, &w->flow->narrative[i], slt_country_language(w->to),
 				  original_language(w), 0};
 		if (strcmp(t.n->document, w->kind) == 0) {
-			slt_path_each(t.n->section, w->root, write_section, &t);
+			slt_find_each(slt_walk_find(w), t.n->section, w->root, write_section, &t);
+			slt_walk_forget(w);
 		}
 	}
 }

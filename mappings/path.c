@@ -448,7 +448,12 @@ static bool each(const struct slt_path *p, size_t i, xmlNode *context, slt_path_
 	return true;
 }
 
-static bool each_of_one(const struct slt_path *p, xmlNode *context, slt_path_fn *fn, void *arg)
+bool slt_path_try(const struct slt_path *p, xmlNode *node, slt_path_fn *fn, void *arg)
+{
+	return try_node(p, 0, node, fn, arg);
+}
+
+bool slt_path_each_of_one(const struct slt_path *p, xmlNode *context, slt_path_fn *fn, void *arg)
 {
 	if (p->n == 0) {
 		return fn(arg, context);
@@ -468,7 +473,7 @@ void slt_path_each(const struct slt_path *p, xmlNode *context, slt_path_fn *fn, 
 	bool more = context != NULL;
 
 	for (; more && p; p = p->next) {
-		more = each_of_one(p, context, fn, arg);
+		more = slt_path_each_of_one(p, context, fn, arg);
 	}
 }
 
@@ -560,7 +565,8 @@ const char *slt_path_value(struct slt_arena *a, const xmlNode *node)
 const char *slt_attr(struct slt_arena *a, const xmlNode *element, const char *name)
 {
 	for (const xmlAttr *x = element->properties; x; x = x->next) {
-		if (!x->ns && strcmp((const char *)x->name, name) == 0) {
+		if (!x->ns && x->name[0] == (xmlChar)name[0] &&
+		    strcmp((const char *)x->name, name) == 0) {
 			return slt_path_value(a, (const xmlNode *)(const void *)x);
 		}
 	}

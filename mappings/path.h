@@ -80,6 +80,10 @@ bool slt_pred_holds(const struct slt_pred *p, const xmlNode *element);
  * Alternatives come one after the other. */
 typedef bool slt_path_fn(void *arg, xmlNode *node);
 void slt_path_each(const struct slt_path *p, xmlNode *context, slt_path_fn *fn, void *arg);
+/* The same without the alternatives behind it; false when fn said so. */
+bool slt_path_each_of_one(const struct slt_path *p, xmlNode *context, slt_path_fn *fn, void *arg);
+/* The same of what the path finds over this element as its first step. */
+bool slt_path_try(const struct slt_path *p, xmlNode *node, slt_path_fn *fn, void *arg);
 /* The first one, NULL when there is none. */
 xmlNode *slt_path_first(const struct slt_path *p, xmlNode *context);
 /* Text of an element or attribute, in the arena; NULL for NULL. */

@@ -53,9 +53,9 @@ void slt_subjects_collect(struct slt_walk *w)
 		const struct slt_subject *s = &w->flow->subject[i];
 		struct collecting c = {w, s};
 		if (w->body) {
-			slt_path_each(s->body, w->root, collect, &c);
+			slt_find_each(slt_walk_find(w), s->body, w->root, collect, &c);
 		} else if (slt_rule_applies(&s->documents, w->kind)) {
-			slt_path_each(s->document, w->root, collect, &c);
+			slt_find_each(slt_walk_find(w), s->document, w->root, collect, &c);
 		}
 	}
 }

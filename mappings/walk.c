@@ -2,6 +2,7 @@
 #include "mappings/walk.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "mappings/date.h"
@@ -30,10 +31,43 @@ static slt_op *const ops[SLT_DO_COUNT] = {
 
 /* --- places --- */
 
+/* The prefix under which places name the namespace; NULL: bare names. */
+static const char *place_prefix(struct slt_walk *w, const xmlNs *ns)
+{
+	const struct slt_prefixes *p = &w->from_flow->prefixes;
+	const char *uri = ns ? (const char *)ns->href : NULL;
+
+	if (uri && w->place_ns && strcmp(w->place_ns->uri, uri) == 0) {
+		return w->place_ns->prefix;
+	}
+	for (size_t k = 0; uri && k < p->n; k++) {
+		if (strcmp(p->v[k].uri, uri) == 0) {
+			w->place_ns = &p->v[k];
+			return p->v[k].prefix;
+		}
+	}
+	return NULL;
+}
+
+static void place_add(struct slt_walk *w, const xmlNode *e, unsigned number)
+{
+	const char *prefix = place_prefix(w, e->ns);
+
+	slt_buf_add(&w->place, "/", 1);
+	if (prefix) {
+		slt_buf_adds(&w->place, prefix);
+		slt_buf_add(&w->place, ":", 1);
+	}
+	slt_buf_adds(&w->place, (const char *)e->name);
+	if (number > 1) {
+		slt_buf_addf(&w->place, "[%u]", number);
+	}
+}
+
 static void place_enter(struct slt_walk *w, const xmlNode *e)
 {
 	struct slt_place *up = &w->level[w->depth];
-	unsigned i = 0, number;
+	unsigned i = 0;
 
 	while (i < up->n_seen && up->seen[i].name != e->name) {
 		i++;
@@ -48,21 +82,7 @@ static void place_enter(struct slt_walk *w, const xmlNode *e)
 			up->seen[up->n_seen].name = e->name;
 			up->seen[up->n_seen++].n = 0;
 		}
-		number = ++up->seen[i].n;
-		slt_buf_addc(&w->place, '/');
-		const char *uri = e->ns ? (const char *)e->ns->href : NULL;
-		const struct slt_prefixes *p = &w->from_flow->prefixes;
-		for (size_t k = 0; uri && k < p->n; k++) {
-			if (strcmp(p->v[k].uri, uri) == 0) {
-				slt_buf_adds(&w->place, p->v[k].prefix);
-				slt_buf_addc(&w->place, ':');
-				break;
-			}
-		}
-		slt_buf_adds(&w->place, (const char *)e->name);
-		if (number > 1) {
-			slt_buf_addf(&w->place, "[%u]", number);
-		}
+		place_add(w, e, ++up->seen[i].n);
 	}
 	w->depth++;
 	w->level[w->depth].n_seen = 0;
@@ -215,7 +235,8 @@ void slt_set_attr(xmlNode *element, const char *name, const char *value)
 {
 	xmlAttr *a = element->properties;
 
-	while (a && (a->ns || strcmp((const char *)a->name, name) != 0)) {
+	while (a && (a->ns || a->name[0] != (xmlChar)name[0] ||
+		     strcmp((const char *)a->name, name) != 0)) {
 		a = a->next;
 	}
 	if (!value && a) {
@@ -276,9 +297,29 @@ void slt_walk_empty(struct slt_walk *w)
 	w->garbage = NULL;
 }
 
+const struct slt_find *slt_walk_find(struct slt_walk *w)
+{
+	if (!w->find) {
+		w->find = slt_find_new(w->root);
+	}
+	return w->find;
+}
+
+void slt_walk_forget(struct slt_walk *w)
+{
+	slt_find_free(w->find);
+	w->find = NULL;
+}
+
+struct slt_place *slt_walk_levels(void)
+{
+	return slt_realloc(NULL, SLT_WALK_DEPTH + 2, sizeof(struct slt_place));
+}
+
 void slt_walk_fini(struct slt_walk *w)
 {
 	slt_walk_empty(w);
+	free(w->level);
 	slt_buf_fini(&w->place);
 }
 
@@ -407,10 +448,12 @@ static bool nested(struct slt_walk *w, xmlNode *e, const struct slt_document_kin
 	inner->run_to = inner->run_from = NULL;
 	slt_buf_init(&inner->place, PLACE_MAX);
 	slt_buf_add(&inner->place, w->place.p, w->place.n);
+	inner->level = slt_walk_levels();
 	inner->level[0].length = inner->place.n;
 	bool good = slt_walk_document(inner, e, kind->id, false, err);
 	w->garbage = inner->garbage;
 	w->full |= inner->full;
+	free(inner->level);
 	slt_buf_fini(&inner->place);
 	return good;
 }
@@ -524,6 +567,9 @@ bool slt_walk_document(struct slt_walk *w, xmlNode *root, const char *kind, bool
 	slt_subjects_collect(w);
 	if (!body) {
 		slt_narrative_write(w);
+	}
+	slt_walk_forget(w);
+	if (!body) {
 		slt_cda_finish(w);
 		if (slt_fhir_is(w)) {
 			slt_fhir_finish(w);

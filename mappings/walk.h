@@ -8,6 +8,7 @@
 
 #include "mappings/catalogue.h"
 #include "mappings/engine.h"
+#include "mappings/find.h"
 #include "mappings/json_doc.h"
 #include "mappings/lookup.h"
 #include "mappings/matcher.h"
@@ -92,12 +93,14 @@ struct slt_walk {
 	struct slt_str *field; /* values of flow->field, as the document came */
 	struct slt_cond_fields fields;
 	struct slt_buf place;
-	struct slt_place level[SLT_WALK_DEPTH + 2];
+	const struct slt_prefix *place_ns; /* of the last step that had one */
+	struct slt_place *level; /* SLT_WALK_DEPTH + 2, not zeroed: most are never reached */
 	unsigned depth;
 	struct slt_match_run *run_to, *run_from;
 	const struct slt_plan *plan_to, *plan_from;
 	struct slt_move *moves;
 	struct slt_garbage *garbage;
+	struct slt_find *find; /* once the rules have been applied: see slt_walk_find() */
 };
 
 struct slt_garbage {
@@ -115,8 +118,14 @@ SLT_CHECK bool slt_walk_document(struct slt_walk *w, xmlNode *root, const char *
 void slt_walk_drop(struct slt_walk *w, xmlNode *node);
 /* Frees what was dropped; its document must still be there. */
 void slt_walk_empty(struct slt_walk *w);
+struct slt_place *slt_walk_levels(void); /* malloc'ed */
 void slt_walk_fini(struct slt_walk *w);
 struct slt_node_note *slt_walk_note(struct slt_walk *w, xmlNode *node);
+
+/* The elements of the document at hand by name; made when first asked for. Forget it when the tree
+ * has changed. */
+const struct slt_find *slt_walk_find(struct slt_walk *w);
+void slt_walk_forget(struct slt_walk *w);
 
 /* --- saying what happened --- */
 

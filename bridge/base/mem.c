@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,14 @@ void slt_assert_failed(const char *what, const char *file, int line)
 {
 	fprintf(stderr, "silta: assertion failed: %s at %s:%d\n", what, file, line);
 	abort();
+}
+
+#define KEPT (8 << 20) /* bytes of free memory at the end of an arena */
+
+void slt_mem_keep(void)
+{
+	mallopt(M_TRIM_THRESHOLD, KEPT);
+	mallopt(M_MMAP_THRESHOLD, KEPT);
 }
 
 void *slt_calloc(size_t n, size_t size)

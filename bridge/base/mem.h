@@ -42,6 +42,11 @@
 #define slt_assert(c) ((c) ? (void)0 : slt_assert_failed(#c, __FILE__, __LINE__))
 SLT_NORETURN void slt_assert_failed(const char *what, const char *file, int line);
 
+/* For programs that build and free trees all the time, before the first thread: what was freed
+ * stays with the process (some megabytes for each of malloc()'s arenas) instead of going back to
+ * the system and coming again, zeroed page by page. */
+void slt_mem_keep(void);
+
 /* Zeroed memory; never NULL; release with free(). */
 void *slt_calloc(size_t n, size_t size) __attribute__((malloc, alloc_size(1, 2)));
 void *slt_realloc(void *p, size_t n, size_t size) __attribute__((alloc_size(2, 3)));

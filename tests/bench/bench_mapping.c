@@ -319,6 +319,7 @@ int main(int argc, char **argv)
 	if (argc > 1) {
 		row_seconds = strtod(argv[1], NULL);
 	}
+	slt_mem_keep(); /* as the bridge does, for both sides of the ratio */
 	slt_xml_init();
 	must(slt_mapset_load("mappings", &set, &err), &err);
 	documents(set);

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "mappings/find.h"
 #include "mappings/matcher.h"
 
 static struct slt_prefix prefixes_v[] = {{"a", "urn:a", NULL}, {"b", "urn:b", NULL}};
@@ -243,6 +244,68 @@ static void the_walk_agrees_with_the_paths(void **state)
 	walk(run, paths, xmlDocGetRootElement(doc), xmlDocGetRootElement(doc));
 }
 
+struct nodes {
+	xmlNode *v[64];
+	size_t n, stop;
+};
+
+static bool keep_node(void *arg, xmlNode *n)
+{
+	struct nodes *l = arg;
+
+	assert_true(l->n < SLT_COUNT(l->v));
+	l->v[l->n++] = n;
+	return l->n < l->stop;
+}
+
+static void same_from(const struct slt_find *f, const struct slt_path *p, xmlNode *context)
+{
+	for (size_t stop = 1; stop < 5; stop++) {
+		struct nodes walked = {.stop = stop}, found = {.stop = stop};
+		slt_path_each(p, context, keep_node, &walked);
+		slt_find_each(f, p, context, keep_node, &found);
+		assert_int_equal(walked.n, found.n);
+		assert_memory_equal(walked.v, found.v, walked.n * sizeof(walked.v[0]));
+	}
+	assert_ptr_equal(slt_path_first(p, context), slt_find_first(f, p, context));
+}
+
+static void the_index_agrees_with_the_paths(void **state)
+{
+	static const char *const more[] = {"//a:absent", "//a:x//a:y | //b:y", "//a:x/a:x", "//*",
+					   "//a:y/@i",	 "a:x[@k='K']//a:y",   "."};
+	SLT_AUTO(slt_arena_free) struct slt_arena *a = slt_arena_new();
+	SLT_AUTO_BUF(many, 1 << 16);
+	struct slt_err err = SLT_ERR_INIT;
+
+	(void)state;
+	/* more of one name than are looked through for a context */
+	slt_buf_adds(&many, "<a:r xmlns:a='urn:a' xmlns:b='urn:b'>");
+	for (unsigned i = 0; i < 80; i++) {
+		slt_buf_addf(&many, "<a:w><b:x%s/></a:w>", i % 40 ? "1" : "");
+	}
+	slt_buf_adds(&many, "</a:r>");
+	const char *const texts[] = {sample, many.p};
+	for (size_t t = 0; t < SLT_COUNT(texts); t++) {
+		SLT_AUTO(slt_xml_free) xmlDoc *doc = doc_of(texts[t]);
+		xmlNode *root = xmlDocGetRootElement(doc);
+		SLT_AUTO(slt_find_free) struct slt_find *f = slt_find_new(root);
+		for (size_t i = 0; i < SLT_COUNT(all) + SLT_COUNT(more); i++) {
+			struct slt_path *p = NULL;
+			const char *text = i < SLT_COUNT(all) ? all[i] : more[i - SLT_COUNT(all)];
+			if (t == 1 && strstr(text, "*")) {
+				continue; /* more than are kept */
+			}
+			assert_true(slt_path_parse(text, &prefixes, a, &p, &err));
+			same_from(f, p, root);
+			for (xmlNode *e = slt_xml_first(root); e; e = slt_xml_next(e)) {
+				same_from(f, p, e);
+				same_from(f, p, slt_xml_first(e) ? slt_xml_first(e) : e);
+			}
+		}
+	}
+}
+
 static void a_matcher_has_a_most(void **state)
 {
 	SLT_AUTO(slt_arena_free) struct slt_arena *a = slt_arena_new();
@@ -269,6 +332,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_understood_is_refused),
 		cmocka_unit_test(long_paths_are_refused),
 		cmocka_unit_test(the_walk_agrees_with_the_paths),
+		cmocka_unit_test(the_index_agrees_with_the_paths),
 		cmocka_unit_test(a_matcher_has_a_most),
 	};
 
