@@ -293,8 +293,10 @@ bool slt_admin_start(const struct slt_bridge *b, struct slt_admin **ret, struct 
 	struct slt_server_options o = {
 		.address = c->admin_listen,
 		.port = (unsigned)c->admin_port,
-		.max_connections = CONNECTIONS_MAX,
-		.idle_seconds = IDLE_SECONDS,
+		.limits = {.name = "admin",
+			   .max = CONNECTIONS_MAX,
+			   .head_seconds = IDLE_SECONDS,
+			   .idle_seconds = IDLE_SECONDS},
 		.handler = &handler,
 		.arg = a,
 	};

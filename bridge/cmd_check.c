@@ -7,6 +7,7 @@
 #include "command.h"
 #include "config.h"
 #include "federation/globalconf_dir.h"
+#include "listen.h"
 #include "service.h"
 
 int slt_cannot(const char *command, const struct slt_err *err)
@@ -141,6 +142,10 @@ static int check(const char *path, bool print)
 		n += check_side(&c->side[i]);
 	}
 	n += check_mappings(c);
+	if (!slt_listen_raise_limit(c, &err)) {
+		/* the service manager may set another one for the bridge */
+		fprintf(stderr, "warning: %s\n", err.msg);
+	}
 	if (print) {
 		SLT_AUTO_BUF(out, 16u << 20);
 		slt_config_print(c, &out);

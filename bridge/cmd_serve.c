@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "command.h"
 #include "exchange.h"
+#include "listen.h"
 #include "watch.h"
 
 #define STOP_SECONDS 15 /* what stopping takes beyond draining */
@@ -48,11 +49,18 @@ static bool start_admin(struct slt_bridge *b, struct slt_err *err)
 static bool start(struct slt_bridge *b, const char *path, struct slt_err *err)
 {
 	struct slt_config *config = NULL;
+	struct slt_err files = SLT_ERR_INIT;
 
-	if (!slt_config_load(path, &config, NULL, err) ||
-	    !slt_service_open(config, &b->service, err) ||
+	if (!slt_config_load(path, &config, NULL, err)) {
+		return false;
+	}
+	bool enough = slt_listen_raise_limit(config, &files);
+	if (!slt_service_open(config, &b->service, err) ||
 	    !slt_refresh_start(b->service, &b->refresh, err)) {
 		return false;
+	}
+	if (!enough) { /* only now the log is as the configuration says */
+		slt_log_err(SLT_LOG_WARNING, "connections may be refused under load", &files, NULL);
 	}
 	for (; b->n_inbound < b->service->n_sides; b->n_inbound++) {
 		struct slt_side *side = b->service->side[b->n_inbound];

@@ -286,20 +286,21 @@ static void check_listener(const struct side *s, enum slt_listener which,
 			   const struct slt_server *server, const char *address)
 {
 	int64_t max = s->b->service->config->max_connections;
-	struct slt_server_stats st;
+	struct slt_door_stats st;
 
 	slt_server_stats(server, &st);
 	slt_metrics_set(SLT_M_CONNECTIONS, s->i, which, st.connections);
 	slt_metrics_set(SLT_M_ACCEPTED, s->i, which, (int64_t)st.accepted);
 	slt_metrics_set(SLT_M_NOT_USED, s->i, which, (int64_t)st.not_used);
 	slt_metrics_set(SLT_M_CONN_REFUSED, s->i, which, (int64_t)st.refused);
+	slt_metrics_set(SLT_M_CONN_SLOW, s->i, which, (int64_t)st.slow);
 	bool full = st.connections >= max * 9 / 10;
 	slt_health_add(s->h, s->name, which == SLT_LISTENER_RELAY ? "listener-ocsp" : "listener",
 		       full ? SLT_HEALTH_WARNING : SLT_HEALTH_GOOD, 0,
 		       "%s of %s listens at %s port %u: %u of %lld connections%s",
 		       which == SLT_LISTENER_RELAY ? "the OCSP relay" : "the message transport",
 		       s->name, address, slt_server_port(server), st.connections, (long long)max,
-		       full ? "; peers are about to be kept waiting" : "");
+		       full ? "; peers are about to be turned away" : "");
 }
 
 void slt_health_side(struct slt_health *h, const struct slt_bridge *b, size_t i)

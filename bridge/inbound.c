@@ -14,6 +14,7 @@
 
 #define RELAY_CERTS_MAX	   16
 #define RELAY_IDLE_SECONDS 15
+#define GRACE		   4 /* head_timeouts, until min_rate holds */
 
 struct slt_inbound {
 	struct slt_service *service;
@@ -366,6 +367,18 @@ static const struct slt_server_handler relay_handler = {relay_begin, relay_body,
 
 /* --- start and stop ----------------------------------------------------------------------- */
 
+static struct slt_door_limits limits_of(const struct slt_config *c, const char *name)
+{
+	return (struct slt_door_limits){
+		.name = name,
+		.max = (unsigned)c->max_connections,
+		.max_per_peer = (unsigned)c->max_connections_per_peer,
+		.head_seconds = (unsigned)c->head_seconds,
+		.min_rate = (unsigned)c->min_rate,
+		.grace_seconds = (unsigned)c->head_seconds * GRACE,
+	};
+}
+
 bool slt_inbound_start(struct slt_service *s, struct slt_side *side, struct slt_inbound **ret,
 		       struct slt_err *err)
 {
@@ -377,8 +390,7 @@ bool slt_inbound_start(struct slt_service *s, struct slt_side *side, struct slt_
 		.cert_pem = slt_side_auth_cert_pem(side),
 		.key_pem = slt_side_auth_key_pem(side),
 		.client_certificate = true,
-		.max_connections = (unsigned)s->config->max_connections,
-		.max_connections_per_peer = (unsigned)s->config->max_connections_per_peer,
+		.limits = limits_of(s->config, "message transport"),
 		.threads = (unsigned)s->config->io_threads,
 		.handler = &transport_handler,
 		.arg = in,
@@ -393,12 +405,11 @@ bool slt_inbound_start(struct slt_service *s, struct slt_side *side, struct slt_
 	o = (struct slt_server_options){
 		.address = c->ocsp_listen,
 		.port = (unsigned)c->ocsp_port,
-		.max_connections = (unsigned)s->config->max_connections,
-		.max_connections_per_peer = (unsigned)s->config->max_connections_per_peer,
-		.idle_seconds = RELAY_IDLE_SECONDS,
+		.limits = limits_of(s->config, "OCSP relay"),
 		.handler = &relay_handler,
 		.arg = in,
 	};
+	o.limits.idle_seconds = RELAY_IDLE_SECONDS;
 	if (!slt_server_start(&o, &in->relay, err)) {
 		return slt_wrap(err, "OCSP relay of side %s", c->name);
 	}

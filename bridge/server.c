@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "server.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -15,14 +13,19 @@
 #include <microhttpd.h>
 
 #include "base/log.h"
+#include "framing.h"
+#include "listen.h"
 
-/* X-Road peers offer three CBC suites under TLS 1.2 by default, which GnuTLS leaves out. */
+/* With X-Road's CBC suites; without what has no forward secrecy or authenticates by SHA-1. */
 #define TLS_PRIORITIES                                                                             \
-	"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:+AES-256-CBC:+SHA384:+SHA256:+DHE-RSA"
+	"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA:-SHA1:-AES-128-CBC:+AES-256-CBC:"         \
+	"+SHA384:+SHA256:+DHE-RSA:-SIGN-RSA-SHA1:-SIGN-ECDSA-SHA1"
 #define CONNECTION_MEMORY (96u << 10) /* headers of a request; also MHD's I/O buffers */
 #define DRAIN_MAX	  (16u << 20) /* of a refused request's body, so that its peer can read why */
 #define STREAM_BLOCK	  (64u << 10)
 #define PEER_CHAIN_MAX	  6
+#define CONNECTIONS	  1000
+#define IDLE_SECONDS	  120
 
 struct slt_server {
 	struct MHD_Daemon *daemon;
@@ -32,17 +35,16 @@ struct slt_server {
 	unsigned port;
 	int listen_fd; /* after quiescing; -1 before */
 	_Atomic bool quiesced;
-	_Atomic unsigned connections;
-	_Atomic uint64_t accepted, not_used, refused;
+	struct slt_door *door;
 };
 
 /* What is known of a connection, over all its requests. */
 struct peer {
+	struct slt_guest guest;
 	X509 *chain[PEER_CHAIN_MAX];
 	size_t n;
 	bool loaded;
-	bool asked; /* something was */
-	char address[INET6_ADDRSTRLEN];
+	char address[SLT_LISTEN_TEXT];
 };
 
 struct slt_request {
@@ -97,6 +99,23 @@ static void request_free(struct slt_request *r)
 	free(r);
 }
 
+static struct peer *peer_of(const struct slt_request *r)
+{
+	const union MHD_ConnectionInfo *i =
+		MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return i ? i->socket_context : NULL;
+}
+
+static void enter_phase(const struct slt_request *r, enum slt_phase phase)
+{
+	struct peer *p = peer_of(r);
+
+	if (p) {
+		slt_door_phase(r->server->door, &p->guest, phase);
+	}
+}
+
 static void on_completed(void *cls, struct MHD_Connection *c, void **con_cls,
 			 enum MHD_RequestTerminationCode code)
 {
@@ -111,31 +130,43 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **con_cls,
 	if (r->state) {
 		r->server->handler->done(r->state);
 	}
+	if (r->begun) {
+		enter_phase(r, SLT_PHASE_HEAD); /* of the next one */
+	}
 	request_free(r);
 	*con_cls = NULL;
 }
 
-static struct peer *peer_of(const struct slt_request *r)
+/* Before anything of a connection is read. */
+static enum MHD_Result on_accept(void *cls, const struct sockaddr *from, socklen_t n)
 {
-	const union MHD_ConnectionInfo *i =
-		MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	struct slt_server *s = cls;
 
-	return i ? i->socket_context : NULL;
+	(void)n;
+	return slt_door_admits(s->door, from) ? MHD_YES : MHD_NO;
 }
 
-static void peer_address(struct MHD_Connection *c, char ret[INET6_ADDRSTRLEN])
+static struct peer *open_peer(struct slt_server *s, struct MHD_Connection *c)
 {
-	const union MHD_ConnectionInfo *i =
+	const union MHD_ConnectionInfo *from =
 		MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const union MHD_ConnectionInfo *fd =
+		MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct peer *p = slt_calloc(1, sizeof(*p));
 
-	ret[0] = '\0';
-	if (i && i->client_addr && i->client_addr->sa_family == AF_INET) {
-		const struct sockaddr_in *in = (const void *)i->client_addr;
-		inet_ntop(AF_INET, &in->sin_addr, ret, INET6_ADDRSTRLEN);
-	} else if (i && i->client_addr && i->client_addr->sa_family == AF_INET6) {
-		const struct sockaddr_in6 *in = (const void *)i->client_addr;
-		inet_ntop(AF_INET6, &in->sin6_addr, ret, INET6_ADDRSTRLEN);
+	slt_assert(from && from->client_addr && fd);
+	slt_listen_text(from->client_addr, p->address);
+	slt_door_enter(s->door, &p->guest, fd->connect_fd, from->client_addr);
+	return p;
+}
+
+static void close_peer(struct slt_server *s, struct peer *p)
+{
+	slt_door_leave(s->door, &p->guest);
+	for (size_t i = 0; i < p->n; i++) {
+		X509_free(p->chain[i]);
 	}
+	free(p);
 }
 
 static void on_connection(void *cls, struct MHD_Connection *c, void **socket_context,
@@ -144,21 +175,11 @@ static void on_connection(void *cls, struct MHD_Connection *c, void **socket_con
 	struct slt_server *s = cls;
 
 	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-		struct peer *p = *socket_context;
-		atomic_fetch_add(&s->not_used, p && !p->asked ? 1u : 0u);
-		for (size_t i = 0; p && i < p->n; i++) {
-			X509_free(p->chain[i]);
-		}
-		free(p);
+		close_peer(s, *socket_context);
 		*socket_context = NULL;
-		atomic_fetch_sub(&s->connections, 1);
 		return;
 	}
-	atomic_fetch_add(&s->connections, 1);
-	atomic_fetch_add(&s->accepted, 1);
-	struct peer *p = slt_calloc(1, sizeof(*p));
-	peer_address(c, p->address);
-	*socket_context = p;
+	*socket_context = open_peer(s, c);
 	if (s->client_certificate) {
 		const union MHD_ConnectionInfo *i =
 			MHD_get_connection_info(c, MHD_CONNECTION_INFO_GNUTLS_SESSION);
@@ -195,22 +216,6 @@ static void load_chain(const struct slt_request *r, struct peer *p)
 	}
 }
 
-/* A length given twice or in two ways could be read differently by somebody before us. */
-static bool framing_is_plain(struct slt_request *r, struct slt_err *err)
-{
-	const char *te = slt_request_header(r, "Transfer-Encoding");
-	const char *cl = slt_request_header(r, "Content-Length");
-
-	if (te && (cl || !slt_strcase_eq(te, "chunked"))) {
-		return slt_fail(err, SLT_EINVALID_REQUEST,
-				"the request's length is given in more than one way");
-	}
-	if (cl && strspn(cl, "0123456789") != strlen(cl)) {
-		return slt_fail(err, SLT_EINVALID_REQUEST, "Content-Length is not a number");
-	}
-	return true;
-}
-
 static uint64_t declared_length(const struct slt_request *r)
 {
 	const char *cl = slt_request_header(r, "Content-Length");
@@ -223,6 +228,7 @@ static enum MHD_Result queue_response(struct slt_request *r)
 	pthread_mutex_lock(&r->lock);
 	struct MHD_Response *response = r->response;
 	pthread_mutex_unlock(&r->lock);
+	enter_phase(r, SLT_PHASE_ANSWER);
 	return response ? MHD_queue_response(r->connection, r->status, response) : MHD_NO;
 }
 
@@ -232,20 +238,20 @@ static void refuse(struct slt_request *r, const struct slt_err *err)
 	r->server->handler->reject(r->server->arg, r->state, r, err);
 }
 
-static enum MHD_Result on_begin(struct slt_request *r, const char *method)
+static enum MHD_Result on_begin(struct slt_request *r, const char *method, const char *version)
 {
 	struct slt_err err = SLT_ERR_INIT;
 	const struct slt_server_handler *h = r->server->handler;
-	struct peer *p = peer_of(r);
+	struct slt_framing framing = {0};
 
 	r->begun = true;
 	r->method = method;
-	slt_assert(p); /* made when the connection was */
-	p->asked = true;
-	bool plain = framing_is_plain(r, &err);
+	enter_phase(r, SLT_PHASE_BODY);
+	slt_request_each_header(r, slt_framing_header, &framing);
+	bool plain = slt_framing_check(&framing, version, &err);
 	if (!plain || !h->begin(r->server->arg, r, &r->state, &err)) {
 		refuse(r, &err);
-		/* a body that would take long to throw away, or has no clear end, is not read */
+		/* what would take long to throw away, or has no clear end, is not read */
 		return !plain || declared_length(r) > DRAIN_MAX ? queue_response(r) : MHD_YES;
 	}
 	return MHD_YES;
@@ -254,7 +260,11 @@ static enum MHD_Result on_begin(struct slt_request *r, const char *method)
 static enum MHD_Result on_body(struct slt_request *r, const char *p, size_t *n)
 {
 	struct slt_err err = SLT_ERR_INIT;
+	struct peer *peer = peer_of(r);
 
+	if (peer) {
+		slt_door_moved(r->server->door, &peer->guest, *n);
+	}
 	if (r->refused) {
 		r->drained += *n;
 		*n = 0;
@@ -274,6 +284,7 @@ static enum MHD_Result on_end(struct slt_request *r)
 	}
 	r->ended = true;
 	r->suspended = true;
+	enter_phase(r, SLT_PHASE_WORK);
 	/* first suspend: the answer may come from another thread before end() returns */
 	MHD_suspend_connection(r->connection);
 	r->server->handler->end(r->state, r);
@@ -289,9 +300,8 @@ static enum MHD_Result on_access(void *cls, struct MHD_Connection *c, const char
 	(void)cls;
 	(void)c;
 	(void)url;
-	(void)version;
 	if (!r->begun) {
-		return on_begin(r, method);
+		return on_begin(r, method, version);
 	}
 	return *n ? on_body(r, data, n) : on_end(r);
 }
@@ -399,9 +409,16 @@ void slt_respond(struct slt_request *r, unsigned status, const struct slt_respon
 	     MHD_create_response_from_buffer(n, bytes.out, MHD_RESPMEM_MUST_COPY));
 }
 
+struct stream {
+	struct slt_body_source source;
+	struct slt_request *request;
+};
+
 static ssize_t read_stream(void *cls, uint64_t pos, char *p, size_t max)
 {
-	struct slt_body_source *b = cls;
+	struct stream *s = cls;
+	struct slt_body_source *b = &s->source;
+	struct peer *peer = peer_of(s->request);
 	struct slt_err err = SLT_ERR_INIT;
 	size_t n = 0;
 
@@ -410,25 +427,29 @@ static ssize_t read_stream(void *cls, uint64_t pos, char *p, size_t max)
 		slt_log_err(SLT_LOG_WARNING, "an answer broke off while it was sent", &err, NULL);
 		return MHD_CONTENT_READER_END_WITH_ERROR;
 	}
+	if (peer) {
+		slt_door_moved(s->request->server->door, &peer->guest, n);
+	}
 	return n ? (ssize_t)n : MHD_CONTENT_READER_END_OF_STREAM;
 }
 
 static void free_stream(void *cls)
 {
-	struct slt_body_source *b = cls;
+	struct stream *s = cls;
 
-	b->free(b->arg);
-	free(b);
+	s->source.free(s->source.arg);
+	free(s);
 }
 
 void slt_respond_stream(struct slt_request *r, unsigned status, const struct slt_response_header *h,
 			size_t n_headers, const struct slt_body_source *body)
 {
-	struct slt_body_source *b = slt_calloc(1, sizeof(*b));
+	struct stream *s = slt_calloc(1, sizeof(*s));
 
-	*b = *body;
+	s->source = *body;
+	s->request = r; /* MHD reads no more of it once the request is completed */
 	give(r, status, h, n_headers,
-	     MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_stream, b,
+	     MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_stream, s,
 					       free_stream));
 }
 
@@ -436,40 +457,14 @@ void slt_respond_stream(struct slt_request *r, unsigned status, const struct slt
 
 __attribute__((format(printf, 2, 0))) static void quiet(void *cls, const char *fmt, va_list ap)
 {
-	static const char limit[] = "Server reached connection limit";
-	struct slt_server *s = cls;
 	char text[512];
 
-	/* MHD closes what it refuses without telling otherwise */
-	if (strncmp(fmt, limit, sizeof(limit) - 1) == 0) {
-		atomic_fetch_add(&s->refused, 1);
-	}
+	(void)cls;
 	if (slt_log_enabled(SLT_LOG_DEBUG)) {
 		vsnprintf(text, sizeof(text), fmt, ap);
 		text[strcspn(text, "\r\n")] = '\0';
 		slt_log(SLT_LOG_DEBUG, "libmicrohttpd", "text", text, NULL);
 	}
-}
-
-static bool parse_address(const struct slt_server_options *o, struct sockaddr_storage *ret,
-			  struct slt_err *err)
-{
-	struct sockaddr_in *in = (void *)ret;
-	struct sockaddr_in6 *in6 = (void *)ret;
-
-	memset(ret, 0, sizeof(*ret));
-	if (inet_pton(AF_INET, o->address, &in->sin_addr) == 1) {
-		in->sin_family = AF_INET;
-		in->sin_port = htons((uint16_t)o->port);
-		return true;
-	}
-	if (inet_pton(AF_INET6, o->address, &in6->sin6_addr) == 1) {
-		in6->sin6_family = AF_INET6;
-		in6->sin6_port = htons((uint16_t)o->port);
-		return true;
-	}
-	return slt_fail(err, SLT_ECONFIG, "\"%s\" is not a numeric address to listen on",
-			o->address);
 }
 
 /* RFC 7919's 3072-bit group, for DHE with peers that do not negotiate one. malloc'ed PEM. */
@@ -517,18 +512,20 @@ static struct MHD_Daemon *start_daemon(struct slt_server *s, const struct slt_se
 	if (o->cert_pem) {
 		flags |= MHD_USE_TLS;
 	}
+	/* the door counts for all threads together; a thread by itself must not be full before */
+	unsigned limit = (o->limits.max + o->threads) * (o->threads ? o->threads : 1);
 	return MHD_start_daemon(
-		flags, (uint16_t)o->port, NULL, NULL, on_access, s, /* clang-format off */
-		MHD_OPTION_EXTERNAL_LOGGER, quiet, s,
+		flags, (uint16_t)o->port, on_accept, s, on_access, s, /* clang-format off */
+		MHD_OPTION_EXTERNAL_LOGGER, quiet, NULL,
 		MHD_OPTION_SOCK_ADDR, address,
 		MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
+		MHD_OPTION_LISTEN_BACKLOG_SIZE, (unsigned)SOMAXCONN,
 		MHD_OPTION_URI_LOG_CALLBACK, on_uri, s,
 		MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, s,
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
 		MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
-		MHD_OPTION_CONNECTION_LIMIT, o->max_connections ? o->max_connections : 1000u,
-		MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->max_connections_per_peer,
-		MHD_OPTION_CONNECTION_TIMEOUT, o->idle_seconds ? o->idle_seconds : 120u,
+		MHD_OPTION_CONNECTION_LIMIT, limit,
+		MHD_OPTION_CONNECTION_TIMEOUT, o->limits.idle_seconds,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
 		MHD_OPTION_STRICT_FOR_CLIENT, 1,
 		MHD_OPTION_ARRAY, o->cert_pem ? tls : &tls[SLT_COUNT(tls) - 1],
@@ -536,15 +533,21 @@ static struct MHD_Daemon *start_daemon(struct slt_server *s, const struct slt_se
 		MHD_OPTION_END); /* clang-format on */
 }
 
-bool slt_server_start(const struct slt_server_options *o, struct slt_server **ret,
+bool slt_server_start(const struct slt_server_options *options, struct slt_server **ret,
 		      struct slt_err *err)
 {
+	struct slt_server_options own = *options, *o = &own;
 	struct sockaddr_storage address;
+	struct slt_door *door = NULL;
 
-	if (!parse_address(o, &address, err)) {
+	o->limits.max = o->limits.max ? o->limits.max : CONNECTIONS;
+	o->limits.idle_seconds = o->limits.idle_seconds ? o->limits.idle_seconds : IDLE_SECONDS;
+	if (!slt_listen_address(o->address, o->port, &address, err) ||
+	    !slt_door_new(&o->limits, &door, err)) {
 		return false;
 	}
 	struct slt_server *s = slt_calloc(1, sizeof(*s));
+	s->door = door;
 	s->handler = o->handler;
 	s->arg = o->arg;
 	s->client_certificate = o->client_certificate;
@@ -553,6 +556,7 @@ bool slt_server_start(const struct slt_server_options *o, struct slt_server **re
 	if (!s->daemon) {
 		slt_fail_errno(err, SLT_ENETWORK, "cannot listen on %s port %u", o->address,
 			       o->port);
+		slt_door_free(door);
 		free(s);
 		return false;
 	}
@@ -567,14 +571,9 @@ unsigned slt_server_port(const struct slt_server *s)
 	return s->port;
 }
 
-void slt_server_stats(const struct slt_server *s, struct slt_server_stats *ret)
+void slt_server_stats(const struct slt_server *s, struct slt_door_stats *ret)
 {
-	*ret = (struct slt_server_stats){
-		.connections = atomic_load(&s->connections),
-		.accepted = atomic_load(&s->accepted),
-		.not_used = atomic_load(&s->not_used),
-		.refused = atomic_load(&s->refused),
-	};
+	slt_door_stats(s->door, ret);
 }
 
 void slt_server_quiesce(struct slt_server *s)
@@ -596,5 +595,6 @@ void slt_server_stop(struct slt_server *s)
 	if (s->listen_fd >= 0) {
 		close(s->listen_fd);
 	}
+	slt_door_free(s->door);
 	free(s);
 }

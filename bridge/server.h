@@ -13,6 +13,7 @@
 #include <openssl/x509.h>
 
 #include "base/spool.h"
+#include "door.h"
 
 struct slt_server;
 struct slt_request;
@@ -39,10 +40,8 @@ struct slt_server_options {
 	/* TLS: PEM texts; NULL for plain HTTP */
 	const char *cert_pem, *key_pem;
 	bool client_certificate;
-	unsigned max_connections;	   /* 0: 1000 */
-	unsigned max_connections_per_peer; /* 0: no limit of its own */
-	unsigned idle_seconds;		   /* 0: 120 */
-	unsigned threads;		   /* I/O threads; 0: 1 */
+	struct slt_door_limits limits; /* max 0: 1000, idle_seconds 0: 120 */
+	unsigned threads;	       /* I/O threads; 0: 1 */
 	const struct slt_server_handler *handler;
 	void *arg;
 };
@@ -50,13 +49,7 @@ struct slt_server_options {
 SLT_CHECK bool slt_server_start(const struct slt_server_options *o, struct slt_server **ret,
 				struct slt_err *err);
 unsigned slt_server_port(const struct slt_server *s);
-struct slt_server_stats {
-	unsigned connections; /* now */
-	uint64_t accepted;    /* since the start, and so on */
-	uint64_t not_used;    /* ended before a request, failed TLS handshakes among them */
-	uint64_t refused;     /* one of the two limits was reached */
-};
-void slt_server_stats(const struct slt_server *s, struct slt_server_stats *ret);
+void slt_server_stats(const struct slt_server *s, struct slt_door_stats *ret);
 /* No new connections; requests under way go on. */
 void slt_server_quiesce(struct slt_server *s);
 /* Ends all connections. Requests parked must have been answered before. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Server and client against each other and against strangers: openssl s_client, curl, raw bytes. */
+/* Server and client against each other. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -16,74 +16,10 @@
 
 #include "base/file.h"
 #include "client.h"
-#include "server.h"
+#include "http_fixture.h"
 #include "tests/support/pki.h"
 
-/* --- a server that echoes --------------------------------------------------------------- */
-
-struct seen {
-	struct slt_buf body;
-	bool refuse_at_begin;
-	bool refuse_in_body;
-};
-
-static _Atomic unsigned requests_begun, connections_taken;
-static bool refuse_begin, refuse_body;
-
-static bool begin(void *arg, struct slt_request *r, void **ret_state, struct slt_err *err)
-{
-	struct seen *s = slt_calloc(1, sizeof(*s));
-
-	(void)arg;
-	(void)r;
-	requests_begun++;
-	slt_buf_init(&s->body, 64u << 20);
-	*ret_state = s;
-	return !refuse_begin || slt_fail(err, SLT_EACCESS_DENIED, "refused at the start");
-}
-
-static bool body(void *state, struct slt_request *r, const char *p, size_t n, struct slt_err *err)
-{
-	struct seen *s = state;
-
-	(void)r;
-	slt_buf_add(&s->body, p, n);
-	return !refuse_body || slt_fail(err, SLT_ELIMIT, "refused in the body");
-}
-
-static void end(void *state, struct slt_request *r)
-{
-	struct seen *s = state;
-	SLT_AUTO_BUF(out, 65u << 20);
-	size_t n = 0;
-	X509 *const *chain = slt_request_peer_chain(r, &n);
-	const char *x = slt_request_header(r, "x-test");
-
-	slt_buf_addf(&out, "%s %s?%s peer=%s chain=%zu x=%s body=", slt_request_method(r),
-		     slt_request_path(r), slt_request_query(r), slt_request_peer(r), n,
-		     x ? x : "-");
-	assert_true(n == 0 || chain[0]);
-	slt_buf_add(&out, slt_buf_str(&s->body).p, s->body.n);
-	const struct slt_response_header h[] = {{"x-lower-case", "yes"}};
-	slt_respond(r, 200, h, 1, slt_buf_str(&out).p, out.n);
-}
-
-static void reject(void *arg, void *state, struct slt_request *r, const struct slt_err *err)
-{
-	(void)arg;
-	(void)state;
-	slt_respond(r, 403, NULL, 0, err->msg, strlen(err->msg));
-}
-
-static void done(void *state)
-{
-	struct seen *s = state;
-
-	slt_buf_fini(&s->body);
-	free(s);
-}
-
-static const struct slt_server_handler echo = {begin, body, end, reject, done};
+static _Atomic unsigned connections_taken;
 
 /* --- fixture ------------------------------------------------------------------------------ */
 
@@ -259,7 +195,7 @@ static void every_request_on_a_kept_connection_is_judged(void **state)
 		assert_true(slt_client_perform(client, &call, &status, &out, &err));
 	}
 	assert_int_equal(judged, 3);
-	struct slt_server_stats stats;
+	struct slt_door_stats stats;
 	slt_server_stats(tls, &stats);
 	assert_int_equal(stats.connections, 1);
 	call.judge = judge_no;
@@ -423,107 +359,6 @@ static void other_schemes_are_refused(void **state)
 	assert_int_equal(err.code, SLT_ESERVICE_MALFORMED_URL);
 }
 
-/* Runs a command line of a stranger's client; the exit status. */
-static int stranger(const char *fmt, ...) SLT_PRINTF(1, 2);
-static int stranger(const char *fmt, ...)
-{
-	char command[2048];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(command, sizeof(command), fmt, ap);
-	va_end(ap);
-	pid_t pid = fork();
-	if (pid == 0) {
-		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
-		_exit(127);
-	}
-	int status = -1;
-	waitpid(pid, &status, 0);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-static void client_without_certificate_never_gets_in(void **state)
-{
-	unsigned before = requests_begun;
-
-	(void)state;
-	assert_int_not_equal(stranger("curl -sk --max-time 10 https://127.0.0.1:%u/ >/dev/null",
-				      slt_server_port(tls)),
-			     0);
-	assert_int_equal(requests_begun, before);
-}
-
-static void each_suite_of_x_road_is_accepted(void **state)
-{
-	static const char *const suites[] = {"ECDHE-RSA-AES256-SHA384", "DHE-RSA-AES256-SHA256"};
-
-	(void)state;
-	for (size_t i = 0; i < SLT_COUNT(suites); i++) {
-		assert_int_equal(
-			stranger(
-				"printf 'GET / HTTP/1.0\\r\\n\\r\\n' | timeout 10 openssl s_client "
-				"-quiet -tls1_2 -cipher %s -cert %s/cert.pem -key "
-				"%s/key.pem -connect 127.0.0.1:%u 2>/dev/null | grep -q chain=1",
-				suites[i], dir, dir, slt_server_port(tls)),
-			0);
-	}
-	assert_int_not_equal(stranger("timeout 10 openssl s_client -tls1_1 -cipher ALL@SECLEVEL=0 "
-				      "-cert %s/cert.pem -key %s/key.pem -connect 127.0.0.1:%u "
-				      "</dev/null >/dev/null 2>&1",
-				      dir, dir, slt_server_port(tls)),
-			     0);
-}
-
-/* Sends bytes as they are; true when the answer begins with the status given. */
-static bool raw(const char *request, const char *expected)
-{
-	struct sockaddr_in a = {.sin_family = AF_INET,
-				.sin_addr = {htonl(INADDR_LOOPBACK)},
-				.sin_port = htons((uint16_t)slt_server_port(plain))};
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-	struct timeval limit = {.tv_sec = 5};
-	char answer[512] = "";
-	ssize_t n;
-
-	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)), 0);
-	assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
-	n = send(fd, request, strlen(request), MSG_NOSIGNAL);
-	assert_int_equal(n, strlen(request));
-	n = recv(fd, answer, sizeof(answer) - 1, 0);
-	close(fd);
-	if (n <= 0) {
-		return *expected == '\0';
-	}
-	return strncmp(answer, expected, strlen(expected)) == 0 && *expected;
-}
-
-static void lengths_told_twice_are_refused(void **state)
-{
-	(void)state;
-	assert_true(raw("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n"
-			"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-			"HTTP/1.1 4"));
-	assert_true(raw("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"
-			"0\r\n\r\n",
-			"HTTP/1.1 4"));
-	assert_true(
-		raw("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -3\r\n\r\nabc", "HTTP/1.1 4"));
-}
-
-static void headers_beyond_the_limit_are_refused(void **state)
-{
-	SLT_AUTO_BUF(b, 1u << 20);
-
-	(void)state;
-	slt_buf_adds(&b, "GET / HTTP/1.1\r\nHost: x\r\nX-Long: ");
-	for (int i = 0; i < 200000; i++) {
-		slt_buf_addc(&b, 'x');
-	}
-	slt_buf_adds(&b, "\r\n\r\n");
-	assert_true(raw(slt_buf_str(&b).p, "HTTP/1.1 4"));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -539,10 +374,6 @@ int main(void)
 		cmocka_unit_test_setup(refusal_in_the_body_is_answered, reset),
 		cmocka_unit_test_setup(answer_longer_than_allowed_is_refused, reset),
 		cmocka_unit_test_setup(other_schemes_are_refused, reset),
-		cmocka_unit_test_setup(client_without_certificate_never_gets_in, reset),
-		cmocka_unit_test_setup(each_suite_of_x_road_is_accepted, reset),
-		cmocka_unit_test_setup(lengths_told_twice_are_refused, reset),
-		cmocka_unit_test_setup(headers_beyond_the_limit_are_refused, reset),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
