@@ -186,8 +186,9 @@ void slt_exchange_fault_code(const struct slt_exchange *x, char *ret, size_t n)
 			 x->soap_answer->fault.code ? x->soap_answer->fault.code : "");
 		return;
 	}
-	/* what happens beyond the bridge is, to the caller, the service behind its server */
-	if (x->request_out || x->mapped[0]) {
+	/* what happens beyond the bridge is, to the caller, the service behind its server; once
+	 * there is an answer it is the bridge's own affair again */
+	if ((x->request_out || x->mapped[0]) && !x->answer_out) {
 		slt_prefix(&e, SLT_SERVICE_FAILED);
 	}
 	slt_prefix(&e, SLT_SERVERPROXY);

@@ -59,12 +59,15 @@ static bool judge(const struct slt_chain_query *q, const struct slt_ocsp_source 
 	}
 	struct slt_path path;
 	const X509 *lacking = NULL;
-	if (!slt_chain_vouch(q, &c, ocsp, &path, &lacking, err)) {
-		/* fetching a response is of use only where nothing else stands in the way */
-		struct slt_err ignored = SLT_ERR_INIT;
-		if (lacking != NULL && check_registered(q->gc, q->leaf, member, &ignored)) {
-			*ret_lacking = lacking;
+	struct slt_err vouch = SLT_ERR_INIT;
+	if (!slt_chain_vouch(q, &c, ocsp, &path, &lacking, &vouch)) {
+		/* fetching a response is of use only where nothing else stands in the way, and what
+		 * does is then the reason */
+		if (lacking != NULL && !check_registered(q->gc, q->leaf, member, err)) {
+			return false;
 		}
+		*ret_lacking = lacking;
+		*err = vouch;
 		return false;
 	}
 	if (!check_registered(q->gc, q->leaf, member, err)) {

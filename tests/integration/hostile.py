@@ -87,17 +87,17 @@ class Bridge:
 class Evil:
     """A security server of Finland, by its key and certificate, that does as the test likes."""
 
-    def __init__(self, world, extra=()):
+    def __init__(self, world, extra=(), own="server-auth"):
         with open(world.dir + "/FI/instance.json", encoding="utf-8") as f:
             self.instance = json.load(f)
         keys = world.dir + "/FI/keys/"
         chain = world.dir + "/evil-chain.pem"
         with open(chain, "w", encoding="ascii") as out:
-            for name in ("server-auth", *extra):
+            for name in (own, *extra):
                 with open(keys + name + ".cert.pem", encoding="ascii") as f:
                     out.write(first_certificate(f.read()))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(chain, keys + "server-auth.key.pem")
+        context.load_cert_chain(chain, keys + own + ".key.pem")
         context.verify_mode = ssl.CERT_NONE
         self.asked = []  # the relay's queries
         self.calls = 0
@@ -155,8 +155,8 @@ class Evil:
         self.asked.append(query)
         self.on_relay(s, query)
 
-    def genuine_relay(self, s, query):
-        url = f'http://{self.instance["server_address"]}:{self.instance["ocsp_port"]}/?{query}'
+    def genuine_relay(self, s, query, host="server_address"):
+        url = f'http://{self.instance[host]}:{self.instance["ocsp_port"]}/?{query}'
         with OPENER.open(url, timeout=10) as r:
             body, kind = r.read(), r.headers["Content-Type"].encode()
         s.sendall(

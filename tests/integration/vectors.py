@@ -4,14 +4,17 @@ server's request, and back to it as a security server's answer; the outcome is t
 import http.client
 import json
 import os
+import shutil
 import ssl
 import sys
+import time
 import xml.etree.ElementTree as ET
 
 from hostile import Evil
 from tap import SHARED, SILTA, Cases, Skip, World, command
 
 from pharmacy import Fault, Pharmacy
+from rest import Rest, equal
 
 VECTORS = SHARED + "/vectors/xroad/"
 NAMED = os.environ.get("SLT_SHARED", "../shared") + "/vectors/xroad/"  # as tests/run.sh knows it
@@ -32,8 +35,7 @@ FAILED = SERVER + "service_failed."
 REQUESTS = (
     (PROXY + "normal.request", USUAL, SERVER + "ssl_authentication_failed"),
     (PROXY + "attachment.request", ATTACHED, SERVER + "ssl_authentication_failed"),
-    (PROXY + "ocsp.request", USUAL,
-     SERVER + "ssl_authentication_failed.invalid_cert_path.cert_validation"),
+    (PROXY + "ocsp.request", USUAL, SERVER + "ssl_authentication_failed"),
     (PROXY + "normal-soapfault.request", USUAL, SERVER + "invalid_message"),
     (PROXY + "fault-signature.request", USUAL, SERVER + "invalid_message"),
     (PROXY + "extracontent.request", USUAL, FAILED + "invalid_message"),
@@ -85,11 +87,6 @@ ANSWERS = (
      CLIENT + "missing_signature"),
     (QUERY + "no-soap.query", "multipart/mixed; boundary=foobar", BROKEN + "invalid_soap"),
 )
-
-
-def equal(a, b):
-    if a != b:
-        raise AssertionError(f"{a!r} is not {b!r}")
 
 
 def load(name):
@@ -169,18 +166,86 @@ def to_server(code):
     return code
 
 
-def add_route(world, provider):
-    """A service whose messages the bridge does not touch, with the test as Finland's server."""
+class Surroundings:
+    """What goes wrong around the bridge, with Finland's own security server."""
+
+    def __init__(self, world):
+        self.world = world
+        self.pharmacy = Pharmacy(world.endpoints)
+
+    def told(self, code, service="HaeLaakemaaraykset"):
+        try:
+            self.pharmacy.call(service, "", "call")
+        except Fault as fault:
+            equal(fault.code, to_server(code))
+        else:
+            raise AssertionError("no fault")
+
+    def changed(self, country, path, change, back, code):
+        self.world.admin(country, path, **change)
+        try:
+            self.told(code)
+        finally:
+            self.world.admin(country, path, **back)
+
+    def maintenance(self):
+        """The bridge learns of it with the configuration, which it fetches every ten seconds."""
+        self.world.admin("FI", "/maintenance", server="own", state="on")
+        until = time.monotonic() + 30
+        try:
+            while True:
+                try:
+                    self.told(CLIENT + "maintenance_mode")
+                    return
+                except AssertionError:
+                    if time.monotonic() > until:
+                        raise
+                time.sleep(0.5)
+        finally:
+            self.world.admin("FI", "/maintenance", server="own", state="off")
+
+    def impostor(self, config):
+        """A security server of Finland, good in itself, that does not serve the provider."""
+        server = Evil(self.world, own="bridge-auth")
+        server.on_relay = lambda s, query: server.genuine_relay(s, query, "bridge_address")
+        restart(self.world, config, server.settings)
+        try:
+            self.told(CLIENT + "ssl_authentication_failed")
+            equal(server.calls, 0)
+        finally:
+            server.close()
+            restart(self.world, config)
+
+    def answer_unsigned(self):
+        a = Rest(self.world.endpoints).call("GET", "register", "/medicines")
+        equal(a.error, SERVER + "cannot_create_signature")
+
+    def cannot_sign(self, country, then):
+        self.world.admin(country, "/certificate", name="bridge-sign", status="revoked")
+        try:
+            shutil.rmtree(self.world.dir + "/silta/state/ocsp")  # the bridge remembers responses
+            self.world.kill_bridge()
+            then()
+        finally:
+            self.world.admin(country, "/certificate", name="bridge-sign", status="good")
+
+
+def add_route(world):
+    """Services whose messages the bridge does not touch."""
     e = world.endpoints
-    path = e["silta"]["config"]
-    with open(path, encoding="utf-8") as f:
-        text = f.read()
-    route = (f'{{ name = "raw"; from = "EE"; to = "FI"; flow = "none"; services = ( "teade" ); '
+    route = (f'{{ name = "raw"; from = "EE"; to = "FI"; flow = "none"; '
+             f'services = ( "teade", "HaeLaakemaaraykset" ); '
              f'target = "{e["FI"]["members"]["centre"]["subsystem"]}"; '
              f'allow = ( "EE/{e["EE"]["groups"]["pharmacies"]}" ); deadline = 20; }},')
-    text = text.replace("routes = (", "routes = (" + route, 1)
+    with open(e["silta"]["config"], encoding="utf-8") as f:
+        return f.read().replace("routes = (", "routes = (" + route, 1)
+
+
+def restart(world, text, settings=()):
+    """The bridge with that configuration, some settings of side FI changed."""
+    path = world.endpoints["silta"]["config"]
     head, finland = text.split('{ name = "FI";', 1)
-    for option, value in provider.settings:
+    for option, value in settings:
         at = finland.index(option + " = ")
         finland = finland[:at] + f"{option} = {value}" + finland[finland.index(";", at):]
     with open(path, "w", encoding="utf-8") as f:
@@ -211,6 +276,19 @@ def run(cases, world, provider):
         cases.run(f"answer: {what}: {code}", provider.sends, answer, code)
 
 
+def run_surroundings(cases, world, config):
+    s = Surroundings(world)
+    cases.run("a service that is not there", s.told, SERVER + "unknown_service", "teade")
+    cases.run("a service that is switched off", s.changed, "FI", "/service",
+              {"name": "services", "state": "down"}, {"name": "services", "state": "up"},
+              SERVER + "service_disabled")
+    cases.run("a provider's server with another's TLS certificate", s.impostor, config)
+    cases.run("a provider's server in maintenance", s.maintenance)
+    cases.run("a request that cannot be signed", s.cannot_sign, "FI",
+              lambda: s.told(CLIENT + "cannot_create_signature"))
+    cases.run("an answer that cannot be signed", s.cannot_sign, "EE", s.answer_unsigned)
+
+
 def main():
     cases = Cases()
     if not os.path.isdir(VECTORS):
@@ -219,8 +297,11 @@ def main():
     world = World()
     provider = Provider(world)
     try:
-        cases.run("the bridge takes a route to the test", add_route, world, provider)
+        config = add_route(world)
+        restart(world, config, provider.settings)
         run(cases, world, provider)
+        restart(world, config)
+        run_surroundings(cases, world, config)
         if world.close() != 0:
             cases.run("the programs end as told", equal, "status", 0)
     finally:

@@ -147,7 +147,7 @@ static void judges_others_anew(void **state)
 	expect(&t, REFUSED, 3, 0);
 	t = usual();
 	t.cert = other_ss;
-	expect(&t, REFUSED ".invalid_cert_path.cert_validation", 4, 0);
+	expect(&t, REFUSED, 4, 0);
 	t = usual();
 	t.second = ca;
 	expect(&t, "", 5, 0);
