@@ -51,8 +51,8 @@ static const struct slt_conf_option route_options[] = {
 	{"name", SLT_CONF_STRING, R(name), true, 0, 0, NULL, NULL, "name of the route, for logs"},
 	{"from", SLT_CONF_STRING, R(from), true, 0, 0, NULL, NULL, "side whose members call"},
 	{"to", SLT_CONF_STRING, R(to), true, 0, 0, NULL, NULL, "side that has the service"},
-	{"provider", SLT_CONF_STRING, R(provider_text), false, 0, 0, NULL, NULL, "what the callers address; left out: the own subsystem of the side called from"},
-	{"target", SLT_CONF_STRING, R(target_text), true, 0, 0, NULL, NULL, "provider of the real service: INSTANCE/CLASS/CODE/SUBSYSTEM"},
+	{"provider", SLT_CONF_STRING, R(provider_text), false, 0, 0, NULL, NULL, "what the callers address, INSTANCE/CLASS/CODE/SUBSYSTEM or a member; left out: the own subsystem of the side called from"},
+	{"target", SLT_CONF_STRING, R(target_text), true, 0, 0, NULL, NULL, "provider of the real service: INSTANCE/CLASS/CODE/SUBSYSTEM, or a member"},
 	{"target_server", SLT_CONF_STRING, R(server_text), false, 0, 0, NULL, NULL, "security server to send to, and no other: INSTANCE/CLASS/CODE/SERVER; messages name it; left out: any that serves the target"},
 	{"flow", SLT_CONF_STRING, R(flow), true, 0, 0, NULL, NULL, "mapping flow: names of services, rules for their messages; none: a service of the same name whose messages do not differ, only their headers are rewritten"},
 	{"services", SLT_CONF_STRINGS, R(services), false, 0, 0, NULL, NULL, "service codes offered; left out: all of the flow"},
@@ -170,6 +170,18 @@ static const struct slt_config_side *side_named(struct loader *l, const struct s
 	return NULL;
 }
 
+/* A subsystem, or a member that has services of its own: as many parts as the text has. */
+static void read_provider(struct loader *l, const struct slt_conf_group *g, const char *option,
+			  const char *text, struct slt_id *ret)
+{
+	unsigned slashes = 0;
+
+	for (const char *p = text; p && *p; p++) {
+		slashes += *p == '/';
+	}
+	read_id(l, g, option, slashes == 2 ? SLT_ID_MEMBER : SLT_ID_SUBSYSTEM, text, ret);
+}
+
 /* "EE/apteegid" is a group, three parts a member, four a subsystem. */
 static void read_allowed(struct loader *l, const struct slt_conf_group *g,
 			 struct slt_config_route *r)
@@ -235,11 +247,11 @@ static void read_route(struct loader *l, size_t i)
 		slt_conf_problem(l->file, g, "to", "the route begins and ends on side %s", r->to);
 	}
 	if (r->provider_text) {
-		read_id(l, g, "provider", SLT_ID_SUBSYSTEM, r->provider_text, &r->provider);
+		read_provider(l, g, "provider", r->provider_text, &r->provider);
 	} else if (r->from_side) {
 		r->provider = r->from_side->subsystem;
 	}
-	read_id(l, g, "target", SLT_ID_SUBSYSTEM, r->target_text, &r->target);
+	read_provider(l, g, "target", r->target_text, &r->target);
 	read_id(l, g, "target_server", SLT_ID_SERVER, r->server_text, &r->server);
 	check_instance(l, g, "provider", &r->provider, r->from_side);
 	check_instance(l, g, "target", &r->target, r->to_side);
