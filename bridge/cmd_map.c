@@ -60,6 +60,9 @@ static const char apply_usage[] =
 	"  --at DATE             today is DATE (2026-11-23): for documents without a date, and for\n"
 	"                        the days between which tables are in force\n"
 	"  --test-codes          lets made-up personal codes pass\n"
+	"  --document-ca FILE    authorities (PEM) that may have certified whoever signed a document\n"
+	"                        inside itself; without them such documents are refused\n"
+	"  --document-sha1       such a signature may be made with SHA-1\n"
 	"  --lang et|fi|en       language of the sentences on standard error\n"
 	"  --mappings DIR        the mapping set; default: $SILTA_MAPPINGS, else mappings beside the\n"
 	"                        program's directory, else /usr/share/silta/mappings\n"
@@ -82,8 +85,10 @@ enum {
 	OPT_LANG,
 	OPT_MAPPINGS,
 	OPT_LIST,
+	OPT_DOCUMENT_CA,
 	OPT_GOOD,
 	OPT_ALL,
+	OPT_SHA1,
 	OPT_HELP
 };
 
@@ -102,6 +107,8 @@ static const struct option long_options[] = {
 	{"lang", required_argument, NULL, OPT_LANG},
 	{"mappings", required_argument, NULL, OPT_MAPPINGS},
 	{"list", required_argument, NULL, OPT_LIST},
+	{"document-ca", required_argument, NULL, OPT_DOCUMENT_CA},
+	{"document-sha1", no_argument, NULL, OPT_SHA1},
 	{"good", required_argument, NULL, OPT_GOOD},
 	{"all", no_argument, NULL, OPT_ALL},
 	{"help", no_argument, NULL, OPT_HELP},
@@ -153,7 +160,8 @@ static bool set_option(int c, struct slt_map_options *o)
 		[OPT_FLOW - 256] = &o->flow,	   [OPT_SERVICE - 256] = &o->service,
 		[OPT_EXPLAIN - 256] = &o->explain, [OPT_PROBLEMS - 256] = &o->problems,
 		[OPT_LANG - 256] = &o->lang,	   [OPT_MAPPINGS - 256] = &o->mappings,
-		[OPT_LIST - 256] = &o->list,	   [OPT_HELP - 256] = NULL,
+		[OPT_LIST - 256] = &o->list,	   [OPT_DOCUMENT_CA - 256] = &o->document_ca,
+		[OPT_HELP - 256] = NULL,
 	};
 
 	switch (c) {
@@ -168,6 +176,9 @@ static bool set_option(int c, struct slt_map_options *o)
 		return true;
 	case OPT_ALL:
 		o->all = true;
+		return true;
+	case OPT_SHA1:
+		o->document_sha1 = true;
 		return true;
 	case OPT_AT:
 		return read_at(optarg, &o->now_ms);
@@ -383,16 +394,30 @@ static bool dump(struct slt_map_result *r, struct slt_buf *out, struct slt_err *
 	return true;
 }
 
+bool slt_map_load_authorities(const char *path, struct slt_cdasig_authorities **ret)
+{
+	struct slt_err err = SLT_ERR_INIT;
+
+	if (path && !slt_cdasig_authorities_load(path, ret, &err)) {
+		slt_cannot("map", &err);
+		return false;
+	}
+	return true;
+}
+
 static int apply(const struct slt_map_options *o, const struct slt_mapset *set)
 {
 	SLT_AUTO_STR char *text = NULL;
 	size_t n;
 	SLT_AUTO(slt_map_result_free) struct slt_map_result *r = slt_map_result_new();
+	SLT_AUTO(slt_cdasig_authorities_free) struct slt_cdasig_authorities *ca = NULL;
 	struct slt_err err = SLT_ERR_INIT;
 
-	if (!read_input(o->argv[0], &text, &n)) {
+	if (!read_input(o->argv[0], &text, &n) || !slt_map_load_authorities(o->document_ca, &ca)) {
 		return SLT_EXIT_CANNOT;
 	}
+	struct slt_seal seal = {
+		.authorities = ca, .now_ms = o->now_ms, .allow_sha1 = o->document_sha1};
 	struct slt_map_input in = {.from = o->from,
 				   .to = o->to,
 				   .flow = o->flow,
@@ -400,7 +425,8 @@ static int apply(const struct slt_map_options *o, const struct slt_mapset *set)
 				   .service = o->service,
 				   .body = {text, n},
 				   .now_ms = o->now_ms,
-				   .test_codes = o->test_codes};
+				   .test_codes = o->test_codes,
+				   .judge = slt_seal_judge(&seal)};
 	SLT_AUTO_BUF(out, FILE_MAX);
 	bool good = slt_map_apply(set, &in, r, &err) && dump(r, &out, &err);
 	print_problems(o, r->problems);

@@ -31,6 +31,8 @@ static const char usage[] =
 	"  --service NAME        their service, for a JSON body that is no document\n"
 	"  --at DATE             today is DATE, for documents\n"
 	"  --test-codes          lets made-up personal codes pass\n"
+	"  --document-ca FILE    authorities for signatures inside documents (as with apply)\n"
+	"  --document-sha1       such a signature may be made with SHA-1\n"
 	"  --log FILE            message log; its messages are taken at their own instants\n"
 	"  --json                prints JSON\n"
 	"\n"
@@ -41,7 +43,9 @@ static const char usage[] =
 struct diff {
 	const char *from, *to, *flow, *service, *log;
 	enum slt_map_message message;
-	bool documents, json, help, test_codes;
+	const char *document_ca;
+	struct slt_cdasig_authorities *authorities;
+	bool documents, json, help, test_codes, document_sha1;
 	int64_t now_ms;
 	char **file;
 	int n_files;
@@ -205,8 +209,13 @@ static void compare(struct diff *x, const char *name, const struct slt_map_input
 {
 	SLT_AUTO(slt_arena_free) struct slt_arena *a = slt_arena_new();
 	struct slt_map_comparison c;
+	struct slt_seal seal = {.authorities = x->authorities,
+				.now_ms = in->now_ms,
+				.allow_sha1 = x->document_sha1};
+	struct slt_map_input with = *in;
 
-	slt_map_compare(x->set[0], x->set[1], in, a, &c);
+	with.judge = slt_seal_judge(&seal);
+	slt_map_compare(x->set[0], x->set[1], &with, a, &c);
 	x->compared++;
 	x->different += c.change != SLT_MAP_SAME;
 	if (x->json) {
@@ -478,6 +487,12 @@ static bool set_option(struct diff *x, int c)
 	case 'c':
 		x->test_codes = true;
 		return true;
+	case 'a':
+		x->document_ca = optarg;
+		return true;
+	case 'S':
+		x->document_sha1 = true;
+		return true;
 	case 'T':
 		if (!slt_time_parse(slt_str(optarg), &x->now_ms, &err)) {
 			fprintf(stderr, "silta map: --at: %s\n", err.msg);
@@ -503,6 +518,8 @@ int slt_map_diff(int argc, char **argv)
 					      {"log", required_argument, NULL, 'l'},
 					      {"json", no_argument, NULL, 'j'},
 					      {"test-codes", no_argument, NULL, 'c'},
+					      {"document-ca", required_argument, NULL, 'a'},
+					      {"document-sha1", no_argument, NULL, 'S'},
 					      {"at", required_argument, NULL, 'T'},
 					      {"help", no_argument, NULL, 'h'},
 					      {NULL, 0, NULL, 0}};
@@ -526,5 +543,10 @@ int slt_map_diff(int argc, char **argv)
 		return SLT_EXIT_CANNOT;
 	}
 	x.file = argv + optind + 2;
-	return run(&x, argv + optind);
+	if (!slt_map_load_authorities(x.document_ca, &x.authorities)) {
+		return SLT_EXIT_CANNOT;
+	}
+	int status = run(&x, argv + optind);
+	slt_cdasig_authorities_free(x.authorities);
+	return status;
 }

@@ -29,6 +29,8 @@ static const struct slt_conf_option side_options[] = {
 	{"sign_key", SLT_CONF_PATH, S(sign_key), true, 0, 0, NULL, NULL, "signing key, PEM or PKCS#12, readable by nobody else"},
 	{"sign_cert", SLT_CONF_PATH, S(sign_cert), false, 0, 0, NULL, NULL, "signing certificate, PEM, with intermediates; left out: in the PKCS#12 file"},
 	{"sign_pin", SLT_CONF_PATH, S(sign_pin), false, 0, 0, NULL, NULL, "file with the PIN of the PKCS#12 file, readable by nobody else"},
+	{"document_ca", SLT_CONF_PATH, S(document_ca), false, 0, 0, NULL, NULL, "authorities, PEM, that certify whoever signs documents inside themselves on this side; left out: a document that must be so signed, or is, is refused"},
+	{"document_sha1", SLT_CONF_BOOL, S(document_sha1), false, 0, 0, "false", NULL, "accept such signatures made with SHA-1"},
 	{"pss", SLT_CONF_BOOL, S(pss), false, 0, 0, "false", NULL, "sign with RSA-PSS instead of PKCS#1 v1.5"},
 	{"batch", SLT_CONF_INT, S(batch), false, 1, SLT_SIGN_BATCH_MAX, "32", NULL, "messages that wait for the signing key and are then signed with one operation; 1: each on its own"},
 	{"auth_key", SLT_CONF_PATH, S(auth_key), true, 0, 0, NULL, NULL, "TLS authentication key, PEM"},

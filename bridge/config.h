@@ -22,11 +22,12 @@ struct slt_config_side {
 	const char *subsystem_text, *server_text;
 	const char *sign_key, *sign_cert, *sign_pin;
 	const char *auth_key, *auth_cert;
+	const char *document_ca;
 	const char *listen, *ocsp_listen;
 	int64_t port, ocsp_port, peer_port, peer_ocsp_port;
 	int64_t batch, fetch_seconds, ocsp_seconds, timestamp_seconds, fastest_seconds;
 	const char *proxy_version, *min_peer_version;
-	bool pss, fetch_tls_verify, mappings_part;
+	bool pss, fetch_tls_verify, mappings_part, document_sha1;
 	int dialect; /* enum slt_dialect */
 	/* read from the texts above */
 	struct slt_id subsystem, server;

@@ -21,6 +21,7 @@ struct slt_side {
 	size_t n_auth;
 	char *auth_cert_pem, *auth_key_pem;
 	struct slt_client_tls *tls;
+	struct slt_cdasig_authorities *document_ca; /* NULL: none configured */
 	struct slt_ocsp_cache *ocsp, *peer_ocsp;
 	struct slt_fastest *fastest;
 	pthread_mutex_t lock;
@@ -115,7 +116,9 @@ bool slt_side_open(const struct slt_config_side *config, struct slt_side **ret, 
 	s->peer_ocsp = slt_ocsp_cache_new();
 	s->fastest = slt_fastest_new(config->fastest_seconds);
 	pthread_mutex_init(&s->lock, NULL);
-	if (!load_auth(s, err) || !load_sign(s, err)) {
+	if (!load_auth(s, err) || !load_sign(s, err) ||
+	    (config->document_ca &&
+	     !slt_cdasig_authorities_load(config->document_ca, &s->document_ca, err))) {
 		return slt_wrap(err, "side %s", config->name);
 	}
 	if (slt_file_exists(mark) && !slt_side_reload_globalconf(s, err)) {
@@ -140,6 +143,7 @@ void slt_side_free(struct slt_side *s)
 	free(s->auth_key_pem);
 	free(s->auth_cert_pem);
 	slt_client_tls_free(s->tls);
+	slt_cdasig_authorities_free(s->document_ca);
 	slt_ocsp_cache_free(s->ocsp);
 	slt_ocsp_cache_free(s->peer_ocsp);
 	slt_fastest_free(s->fastest);
@@ -270,6 +274,13 @@ bool slt_side_reload_globalconf(struct slt_side *s, struct slt_err *err)
 	slt_verify_cache_free(old_verified);
 	slt_globalconf_free(old);
 	return true;
+}
+
+struct slt_seal slt_side_seal(const struct slt_side *s, int64_t now_ms)
+{
+	return (struct slt_seal){.authorities = s->document_ca,
+				 .now_ms = now_ms,
+				 .allow_sha1 = s->config->document_sha1};
 }
 
 bool slt_side_sign_ocsp(struct slt_side *s, struct slt_arena *a, struct slt_str ret[],

@@ -12,6 +12,7 @@
 #include "federation/key.h"
 #include "federation/trust.h"
 #include "ocsp_cache.h"
+#include "seal.h"
 #include "verify_cache.h"
 
 struct slt_side;
@@ -30,6 +31,8 @@ X509 *const *slt_side_auth_chain(const struct slt_side *s, size_t *ret_n);
 const char *slt_side_auth_cert_pem(const struct slt_side *s);
 const char *slt_side_auth_key_pem(const struct slt_side *s);
 struct slt_client_tls *slt_side_tls(const struct slt_side *s);
+/* Who judges signatures inside documents that come from this side, at this instant. */
+struct slt_seal slt_side_seal(const struct slt_side *s, int64_t now_ms);
 /* Responses for the bridge's own certificates, each verified before it was put there. */
 struct slt_ocsp_cache *slt_side_ocsp(const struct slt_side *s);
 /* What peers' relays said of the certificates that the peers presented: not verified, so never for

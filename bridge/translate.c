@@ -196,6 +196,7 @@ static bool apply(struct slt_exchange *x, const struct slt_message *in, struct s
 		  const struct attachments *list, bool answer, struct slt_err *err)
 {
 	enum slt_leg from = answer ? SLT_FAR : SLT_NEAR, to = answer ? SLT_NEAR : SLT_FAR;
+	struct slt_seal seal = slt_side_seal(x->side[from], slt_now_ms());
 	struct slt_map_input input = {
 		.from = slt_side_config(x->side[from])->country,
 		.to = slt_side_config(x->side[to])->country,
@@ -206,9 +207,10 @@ static bool apply(struct slt_exchange *x, const struct slt_message *in, struct s
 		.take_doc = SLT_TAKE(soap->doc),
 		.parts = list->part,
 		.n_parts = list->n,
-		.now_ms = slt_now_ms(),
+		.now_ms = seal.now_ms,
 		.test_codes = x->service->config->test_codes,
 		.asked = answer ? x->mapped[0] : NULL,
+		.judge = slt_seal_judge(&seal),
 	};
 	bool ok = slt_map_apply(x->mapset, &input, x->mapped[answer], err);
 
@@ -301,6 +303,7 @@ static bool map_body(struct slt_exchange *x, const struct slt_message *in, bool 
 		     struct slt_buf *out, struct slt_err *err)
 {
 	enum slt_leg from = answer ? SLT_FAR : SLT_NEAR, to = answer ? SLT_NEAR : SLT_FAR;
+	struct slt_seal seal = slt_side_seal(x->side[from], slt_now_ms());
 	struct slt_map_result *r = x->mapped[answer] = slt_map_result_new();
 	struct slt_map_input input = {
 		.from = slt_side_config(x->side[from])->country,
@@ -308,9 +311,10 @@ static bool map_body(struct slt_exchange *x, const struct slt_message *in, bool 
 		.flow = x->route.config->flow,
 		.message = answer ? SLT_MAP_RESPONSE : SLT_MAP_REQUEST,
 		.service = x->named[SLT_NEAR].service.service,
-		.now_ms = slt_now_ms(),
+		.now_ms = seal.now_ms,
 		.test_codes = x->service->config->test_codes,
 		.asked = answer ? x->mapped[0] : NULL,
+		.judge = slt_seal_judge(&seal),
 	};
 
 	if (!read_attachment(x, &in->attachment[0], &input.body, err)) {

@@ -11,7 +11,10 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "federation/key.h"
+#include "federation/trust.h"
 #include "federation/xades_form.h"
+
+_Static_assert(SLT_CDASIG_SIGNER == SLT_CERT_TEXT, "the text of a certificate");
 
 #define XPATH_URI	 "http://www.w3.org/TR/1999/REC-xpath-19991116"
 #define CANONICAL_MAX	 (20u << 20)

@@ -24,10 +24,10 @@
 #include <openssl/x509.h>
 
 #include "base/xml.h"
-#include "federation/trust.h"
 
-#define SLT_NS_HL7   "urn:hl7-org:v3"
-#define SLT_NS_HL7FI "urn:hl7finland"
+#define SLT_NS_HL7	  "urn:hl7-org:v3"
+#define SLT_NS_HL7FI	  "urn:hl7finland"
+#define SLT_CDASIG_SIGNER 240
 
 struct slt_cdasig_query {
 	xmlNode *document; /* ClinicalDocument, alone or inside an envelope; not changed */
@@ -38,8 +38,8 @@ struct slt_cdasig_query {
 };
 
 struct slt_cdasig_verdict {
-	const xmlNode *covered; /* structuredBody, in the document of the query */
-	char signer[SLT_CERT_TEXT];
+	const xmlNode *covered;		/* structuredBody, in the document of the query */
+	char signer[SLT_CDASIG_SIGNER]; /* `"CN=…" (serial 1a2b)` */
 	int64_t signed_ms;
 };
 

@@ -231,26 +231,16 @@ static void set_language(struct slt_walk *w)
 	slt_walk_trace(w, NULL, &e);
 }
 
-static const struct slt_document_kind *kind_of(const struct slt_walk *w)
-{
-	for (size_t i = 0; i < w->flow->n_kinds; i++) {
-		if (strcmp(w->flow->kind[i].id, w->kind) == 0) {
-			return &w->flow->kind[i];
-		}
-	}
-	return NULL;
-}
-
 bool slt_cda_is(const struct slt_walk *w)
 {
-	const struct slt_document_kind *k = kind_of(w);
+	const struct slt_document_kind *k = slt_flow_kind_named(w->flow, w->kind);
 
 	return k && k->cda;
 }
 
 void slt_cda_finish(struct slt_walk *w)
 {
-	const struct slt_document_kind *k = kind_of(w);
+	const struct slt_document_kind *k = slt_flow_kind_named(w->flow, w->kind);
 	xmlNode *id = child(w->root, "id");
 
 	if (!k || !k->cda) {

@@ -191,7 +191,7 @@ static bool map_payload(struct slt_walk *w, xmlNode *payload, struct slt_err *er
 {
 	unsigned which = w->in->message == SLT_MAP_RESPONSE;
 	const struct slt_service *s = service_named(w, w->in->service);
-	const struct slt_document_kind *kind = slt_flow_kind(w->flow, payload);
+	const struct slt_document_kind *kind = slt_walk_kind(w, payload);
 
 	if (w->json) {
 		return map_json(w, payload, err);
@@ -374,7 +374,7 @@ static bool map_part_doc(struct slt_walk *w, xmlDoc *doc, struct slt_map_result 
 {
 	SLT_AUTO_BUF(out, 64u << 20);
 	xmlNode *root = xmlDocGetRootElement(doc);
-	const struct slt_document_kind *kind = slt_flow_kind(w->flow, root);
+	const struct slt_document_kind *kind = slt_walk_kind(w, root);
 
 	w->doc = doc;
 	w->json = slt_json_is(doc);

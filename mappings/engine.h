@@ -10,7 +10,8 @@
  * socket and logs nothing; the same set, input and instant give the same bytes.
  *
  * What it checks: document kinds, structure as far as rules name it, codes, identifiers, guards.
- * What it does not: signatures, schemas, the SOAP header (left as it came), who may call.
+ * What it does not: signatures (those inside documents it has judged by the caller), schemas, the
+ * SOAP header (left as it came), who may call.
  */
 
 #include "base/xml.h"
@@ -72,6 +73,20 @@ enum slt_map_message { SLT_MAP_REQUEST, SLT_MAP_RESPONSE, SLT_MAP_FAULT };
 
 #define SLT_MAP_PARTS_MAX 64
 
+/* What was found out about the signature that a document carries inside itself. The engine knows
+ * nothing of certificates: it asks, before it changes anything, and takes the answer. */
+struct slt_map_seal {
+	const xmlNode *covered; /* the element of the document that is signed, with all below */
+	char signer[256];	/* for people */
+	int64_t signed_ms;
+};
+struct slt_map_judge {
+	/* The document's root stands alone or inside a body. False with the reason when the
+	 * signature is not good; must not change the document. */
+	bool (*verify)(void *arg, xmlNode *document, struct slt_map_seal *ret, struct slt_err *err);
+	void *arg;
+};
+
 struct slt_map_part {
 	const char *content_type;
 	struct slt_str bytes; /* of the decoded content */
@@ -92,6 +107,8 @@ struct slt_map_input {
 	/* of a response: what became of its request, whose subject the answer must share; or NULL
 	 */
 	const struct slt_map_result *asked;
+	const struct slt_map_judge
+		*judge; /* NULL: signatures inside documents cannot be verified */
 };
 
 struct slt_map_subject;

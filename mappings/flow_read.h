@@ -23,4 +23,5 @@ void slt_flow_read_narratives(const struct slt_flow_reader *r, struct slt_flow *
 void slt_flow_read_services(const struct slt_flow_reader *r, const struct slt_flow *f,
 			    struct slt_flow_country *fc);
 void slt_flow_read_names(const struct slt_flow_reader *r, struct slt_flow_country *fc);
+void slt_flow_read_shapes(const struct slt_flow_reader *r, struct slt_flow_country *fc);
 void slt_flow_read_faults(const struct slt_flow_reader *r, struct slt_flow_country *fc);

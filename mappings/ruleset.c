@@ -35,6 +35,7 @@ static const struct slt_conf_option country_options[] = {
 	{.name = "namespaces", .type = SLT_CONF_GROUPS, .doc = "prefixes"},
 	{.name = "services", .type = SLT_CONF_GROUPS, .doc = "the country's services"},
 	{.name = "names", .type = SLT_CONF_GROUPS, .doc = "the country's words for the pivot's"},
+	{.name = "shapes", .type = SLT_CONF_GROUPS, .doc = "the country's own structures of documents"},
 	{.name = "to_pivot", .type = SLT_CONF_GROUPS, .doc = "rules for what the country sends"},
 	{.name = "from_pivot", .type = SLT_CONF_GROUPS, .doc = "rules for what the country receives"},
 	{.name = "faults", .type = SLT_CONF_GROUPS, .doc = "the country's fault codes"},
@@ -113,9 +114,10 @@ static bool read_country(struct loading *l, const char *country, const char *pat
 	slt_flow_read_services(&r, l->f, fc);
 	slt_flow_read_names(&r, fc);
 	slt_flow_read_faults(&r, fc);
-	const char *kept = slt_arena_strdup(l->a, path);
-	slt_rules_read(c, kept, "to_pivot", &fc->prefixes, l->a, &fc->to_pivot);
-	slt_rules_read(c, kept, "from_pivot", &fc->prefixes, l->a, &fc->from_pivot);
+	slt_flow_read_shapes(&r, fc);
+	fc->path = slt_arena_strdup(l->a, path);
+	slt_rules_read(c, fc->path, "to_pivot", &fc->prefixes, l->a, &fc->to_pivot);
+	slt_rules_read(c, fc->path, "from_pivot", &fc->prefixes, l->a, &fc->from_pivot);
 	slt_lint_add_conf(l->lint, c);
 	l->f->n_countries++;
 	return slt_conf_problem_count(c) == 0;
@@ -253,6 +255,19 @@ static void check_rules(const struct slt_flow *f, const struct slt_rules *rules,
 	}
 }
 
+static void check_shapes(const struct slt_flow *f, const struct slt_flow_country *fc,
+			 struct slt_lint *lint)
+{
+	for (size_t i = 0; i < fc->n_shapes; i++) {
+		const struct slt_shape *s = &fc->shape[i];
+		if (s->becomes && (!kind_known(f, s->becomes) || kind_is_json(f, s->becomes))) {
+			slt_lint_add(lint, fc->path, s->line,
+				     "'%s' is no kind of XML document of flow %s", s->becomes,
+				     f->id);
+		}
+	}
+}
+
 void slt_flow_check(const struct slt_flow *f, const struct slt_country *pivot,
 		    struct slt_lint *lint)
 {
@@ -260,6 +275,7 @@ void slt_flow_check(const struct slt_flow *f, const struct slt_country *pivot,
 	for (size_t i = 0; i < f->n_countries; i++) {
 		check_rules(f, &f->country[i].to_pivot, pivot, lint);
 		check_rules(f, &f->country[i].from_pivot, pivot, lint);
+		check_shapes(f, &f->country[i], lint);
 	}
 	for (size_t i = 0; i < f->n_guards; i++) {
 		const struct slt_guard *g = &f->guard[i];
@@ -327,10 +343,10 @@ const struct slt_flow_message *slt_flow_message(const struct slt_flow *f, const 
 	return NULL;
 }
 
-static bool kind_matches(const struct slt_document_kind *k, const xmlNode *root)
+bool slt_root_matches(struct slt_path *const *match, size_t n, const xmlNode *root)
 {
-	for (size_t i = 0; i < k->match_words.n; i++) {
-		for (const struct slt_path *p = k->match[i]; p; p = p->next) {
+	for (size_t i = 0; i < n; i++) {
+		for (const struct slt_path *p = match[i]; p; p = p->next) {
 			if (p->n == 1 && slt_test_matches(&p->step[0].test, root) &&
 			    slt_pred_holds(p->step[0].pred, root)) {
 				return true;
@@ -343,7 +359,17 @@ static bool kind_matches(const struct slt_document_kind *k, const xmlNode *root)
 const struct slt_document_kind *slt_flow_kind(const struct slt_flow *f, const xmlNode *root)
 {
 	for (size_t i = 0; i < f->n_kinds; i++) {
-		if (kind_matches(&f->kind[i], root)) {
+		if (slt_root_matches(f->kind[i].match, f->kind[i].match_words.n, root)) {
+			return &f->kind[i];
+		}
+	}
+	return NULL;
+}
+
+const struct slt_document_kind *slt_flow_kind_named(const struct slt_flow *f, const char *id)
+{
+	for (size_t i = 0; i < f->n_kinds; i++) {
+		if (strcmp(f->kind[i].id, id) == 0) {
 			return &f->kind[i];
 		}
 	}

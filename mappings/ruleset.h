@@ -7,6 +7,7 @@
  */
 
 #include "mappings/rule.h"
+#include "mappings/shape.h"
 
 struct slt_document_kind {
 	const char *id, *date_text, *id_root;
@@ -110,12 +111,14 @@ struct slt_fault_pair {
 
 struct slt_flow_country {
 	const char *country;
+	const char *path; /* of its file */
 	struct slt_prefixes prefixes; /* common ones, then its own */
 	size_t n_common;	      /* how many are the common ones */
 	struct slt_service *service;
 	struct slt_name_pair *name;
 	struct slt_fault_pair *fault;
-	size_t n_services, n_names, n_faults;
+	struct slt_shape *shape;
+	size_t n_services, n_names, n_faults, n_shapes;
 	struct slt_rules to_pivot, from_pivot;
 };
 
@@ -148,7 +151,10 @@ void slt_flow_check(const struct slt_flow *f, const struct slt_country *pivot,
 const struct slt_flow_country *slt_flow_country(const struct slt_flow *f, const char *country);
 const struct slt_service *slt_flow_service(const struct slt_flow_country *c, const char *id);
 const struct slt_flow_message *slt_flow_message(const struct slt_flow *f, const char *service);
+/* Does one of the paths, each of one step, fit the element? */
+bool slt_root_matches(struct slt_path *const *match, size_t n, const xmlNode *root);
 /* The kind whose match fits the element, NULL when none does. */
 const struct slt_document_kind *slt_flow_kind(const struct slt_flow *f, const xmlNode *root);
+const struct slt_document_kind *slt_flow_kind_named(const struct slt_flow *f, const char *id);
 /* The kind that lets an attachment of this content type pass, NULL when none does. */
 const struct slt_document_kind *slt_flow_passes(const struct slt_flow *f, const char *content_type);

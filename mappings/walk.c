@@ -103,6 +103,44 @@ const char *slt_walk_place(struct slt_walk *w, const char *attribute)
 	return slt_trace_place(w->trace, slt_buf_str(&w->place), attribute);
 }
 
+static void add_step(struct slt_walk *w, const xmlNode *n, struct slt_buf *out)
+{
+	unsigned number = 1;
+	const struct slt_prefixes *p = &w->from_flow->prefixes;
+
+	for (const xmlNode *x = n->prev; n->type == XML_ELEMENT_NODE && x; x = x->prev) {
+		number += x->type == XML_ELEMENT_NODE &&
+			  strcmp((const char *)x->name, (const char *)n->name) == 0;
+	}
+	slt_buf_adds(out, n->type == XML_ATTRIBUTE_NODE ? "/@" : "/");
+	for (size_t k = 0; n->type != XML_PI_NODE && n->ns && k < p->n; k++) {
+		if (strcmp(p->v[k].uri, (const char *)n->ns->href) == 0) {
+			slt_buf_addf(out, "%s:", p->v[k].prefix);
+			break;
+		}
+	}
+	slt_buf_addf(out, "%s%s", n->type == XML_PI_NODE ? "?" : "", (const char *)n->name);
+	if (number > 1) {
+		slt_buf_addf(out, "[%u]", number);
+	}
+}
+
+const char *slt_node_place(struct slt_walk *w, const xmlNode *node)
+{
+	const xmlNode *up[SLT_WALK_DEPTH + 2];
+	size_t n = 0;
+	SLT_AUTO_BUF(b, PLACE_MAX);
+
+	for (const xmlNode *x = node; x && x->type != XML_DOCUMENT_NODE && n < SLT_COUNT(up);
+	     x = x == w->root ? NULL : x->parent) {
+		up[n++] = x;
+	}
+	while (n > 0) {
+		add_step(w, up[--n], &b);
+	}
+	return slt_trace_place(w->trace, slt_buf_str(&b), NULL);
+}
+
 /* --- saying what happened --- */
 
 void slt_walk_trace(struct slt_walk *w, const struct slt_rule *rule, struct slt_trace_entry *e)
@@ -491,8 +529,7 @@ static bool enter_element(struct slt_walk *w, xmlNode *e, struct slt_err *err)
 		return slt_fail(err, SLT_ELIMIT, "elements are nested more than %d deep",
 				SLT_WALK_DEPTH);
 	}
-	const struct slt_document_kind *kind =
-		w->body && e != w->root ? slt_flow_kind(w->flow, e) : NULL;
+	const struct slt_document_kind *kind = w->body && e != w->root ? slt_walk_kind(w, e) : NULL;
 	bool good;
 
 	if (kind && kind->pass) {
@@ -518,6 +555,29 @@ static const struct slt_plan *find_plan(const struct slt_plan *plans, size_t n, 
 		}
 	}
 	return NULL;
+}
+
+const struct slt_document_kind *slt_walk_kind(const struct slt_walk *w, const xmlNode *root)
+{
+	const struct slt_shape *s = slt_shape_find(w->from_flow, root);
+
+	return s ? slt_flow_kind_named(w->flow, s->becomes) : slt_flow_kind(w->flow, root);
+}
+
+/* The document in the structure that the rules are about; false when it is refused already. */
+static bool set_right(struct slt_walk *w)
+{
+	const struct slt_shape *s =
+		w->body || w->json ? NULL : slt_shape_find(w->from_flow, w->root);
+	size_t before = w->problems->errors;
+
+	if (slt_cda_is(w)) {
+		slt_cda_check(w, s != NULL);
+	}
+	if (s && w->problems->errors == before) {
+		slt_shape_apply(w, s);
+	}
+	return w->problems->errors == before;
 }
 
 static void set_date(struct slt_walk *w)
@@ -549,11 +609,14 @@ bool slt_walk_document(struct slt_walk *w, xmlNode *root, const char *kind, bool
 	w->plan_to = find_plan(w->to_pivot->to_pivot, w->to_pivot->n, kind);
 	w->plan_from = find_plan(w->from_pivot->from_pivot, w->from_pivot->n, kind);
 	slt_assert(w->plan_to && w->plan_from);
-	set_date(w);
-	read_fields(w);
 	if (slt_cda_is(w) || slt_fhir_is(w)) {
 		slt_cda_digest(w);
 	}
+	if (!set_right(w)) {
+		return true; /* what the rules would say of it helps nobody */
+	}
+	set_date(w);
+	read_fields(w);
 	w->run_to = slt_match_begin(w->plan_to->matcher, SLT_WALK_DEPTH);
 	w->run_from = slt_match_begin(w->plan_from->matcher, SLT_WALK_DEPTH);
 	bool good = enter_element(w, root, err);

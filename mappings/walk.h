@@ -114,6 +114,8 @@ struct slt_garbage {
  * (depth). The kind is known. */
 SLT_CHECK bool slt_walk_document(struct slt_walk *w, xmlNode *root, const char *kind, bool body,
 				 struct slt_err *err);
+/* The kind of the element at the root of a document, in the sender's own shape or the flow's. */
+const struct slt_document_kind *slt_walk_kind(const struct slt_walk *w, const xmlNode *root);
 /* Takes an element out of the document; freed with the exchange. */
 void slt_walk_drop(struct slt_walk *w, xmlNode *node);
 /* Frees what was dropped; its document must still be there. */
@@ -130,6 +132,8 @@ void slt_walk_forget(struct slt_walk *w);
 /* --- saying what happened --- */
 
 const char *slt_walk_place(struct slt_walk *w, const char *attribute);
+/* The same of a node that the walk is not at. */
+const char *slt_node_place(struct slt_walk *w, const xmlNode *node);
 /* Adds an entry with document, part, rule and place filled in. */
 void slt_walk_trace(struct slt_walk *w, const struct slt_rule *rule, struct slt_trace_entry *e);
 void slt_walk_say(struct slt_walk *w, const char *rule, enum slt_outcome o, const char *from,
@@ -242,6 +246,10 @@ void slt_narrative_write(struct slt_walk *w);
 bool slt_cda_is(const struct slt_walk *w);
 void slt_cda_digest(struct slt_walk *w); /* of the source, before anything is changed */
 void slt_cda_finish(struct slt_walk *w);
+/* What no rule would ever look at, and another reader might: processing instructions, identifiers
+ * with blanks around them, and (unless a shape accounts for all of it) elements that CDA and its
+ * extensions do not know. */
+void slt_cda_check(struct slt_walk *w, bool shaped);
 /* Sixteen bytes of a digest as an UUID. */
 const char *slt_cda_uuid(struct slt_walk *w, const unsigned char *p);
 bool slt_fhir_is(const struct slt_walk *w);

@@ -273,9 +273,12 @@ static void kanta_laakemaarays_RENITEC_COMP(void **state)
 
 	(void)state;
 	translate(&x);
-	/* the national form is not one of the flow: it is refused, not passed on */
+	/* what the prescriber signed cannot be verified: it is refused, not passed on */
 	assert_false(x.good);
-	assert_true(x.err.code == SLT_FED_STR_002 || x.err.code == SLT_EINVALID_XML);
+	assert_int_equal(x.err.code, SLT_FED_SIG_002);
+	assert_string_equal(entry(&x, "signature")->place,
+			    "/cda:ClinicalDocument/hl7fi:localHeader/hl7fi:signatureCollection/"
+			    "hl7fi:signature");
 	ends(&x);
 }
 
