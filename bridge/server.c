@@ -137,7 +137,6 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **con_cls,
 	*con_cls = NULL;
 }
 
-/* Before anything of a connection is read. */
 static enum MHD_Result on_accept(void *cls, const struct sockaddr *from, socklen_t n)
 {
 	struct slt_server *s = cls;
@@ -301,7 +300,8 @@ static enum MHD_Result on_access(void *cls, struct MHD_Connection *c, const char
 	(void)c;
 	(void)url;
 	if (!r->begun) {
-		return on_begin(r, method, version);
+		/* a fault with status 200 would mean a tunnel */
+		return strcmp(method, "CONNECT") == 0 ? MHD_NO : on_begin(r, method, version);
 	}
 	return *n ? on_body(r, data, n) : on_end(r);
 }

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
 """Several security servers of one provider: who gets the request, and that only one does."""
-import json
 import re
 import socket
 import ssl
@@ -10,14 +9,9 @@ import time
 
 from tap import Cases, World
 
-from hostile import Bridge, Evil, soap_fault
+from hostile import Bridge, Evil, instance_of, soap_fault
 
 from pharmacy import Fault, Pharmacy, patients
-
-
-def instance_of(world):
-    with open(world.dir + "/FI/instance.json", encoding="utf-8") as f:
-        return json.load(f)
 
 
 class Host:
@@ -116,7 +110,7 @@ class Relay(Host):
     """The OCSP relay beside it: passes on what Finland's own says."""
 
     def __init__(self, world, address, port):
-        self.instance = instance_of(world)
+        self.instance = instance_of(world, "FI")
         super().__init__(address, port)
 
     def serve(self, s):
@@ -133,7 +127,7 @@ class Race:
         self.bridge = bridge
         self.pharmacy = Pharmacy(world.endpoints)
         self.row = patients()["fi-01-tablet.xml"]
-        self.instance = instance_of(world)
+        self.instance = instance_of(world, "FI")
         self.port = self.instance["transport_port"]
         base = self.instance["server_address"].rsplit(".", 1)[0]
         self.address = [f"{base}.{11 + i}" for i in range(4)]

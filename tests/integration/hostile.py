@@ -18,6 +18,12 @@ from tap import OPENER, ROOT, SILTA, Cases, World, command
 from pharmacy import NS, Fault, Pharmacy, document, patients
 
 
+def instance_of(world, country):
+    """A box's description of itself."""
+    with open(f"{world.dir}/{country}/instance.json", encoding="utf-8") as f:
+        return json.load(f)
+
+
 class Bridge:
     """The bridge of a world, run by this test itself, so that its end can be seen."""
 
@@ -88,8 +94,7 @@ class Evil:
     """A security server of Finland, by its key and certificate, that does as the test likes."""
 
     def __init__(self, world, extra=(), own="server-auth"):
-        with open(world.dir + "/FI/instance.json", encoding="utf-8") as f:
-            self.instance = json.load(f)
+        self.instance = instance_of(world, "FI")
         keys = world.dir + "/FI/keys/"
         chain = world.dir + "/evil-chain.pem"
         with open(chain, "w", encoding="ascii") as out:

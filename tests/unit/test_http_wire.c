@@ -440,6 +440,7 @@ int main(void)
 		W("a zero byte in a name", "GET / HTTP/1.1\r\n" H "x\0y: a\r\n\r\n", "4", 0),
 		W("no host", "GET / HTTP/1.1\r\n\r\n", "4", 0),
 		W("two hosts", "GET / HTTP/1.1\r\n" H "Host: y\r\n\r\n", "4", 0),
+		W("CONNECT", "CONNECT other:443 HTTP/1.1\r\nHost: other:443\r\n\r\n", "4", 0),
 		W("HTTP/2.0", "GET / HTTP/2.0\r\n" H "\r\n", "4", 0),
 		W("HTTP/0.9", "GET /\r\n\r\n", "4", 0),
 		W("HTTP/2 by prior knowledge", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "4", 0),
