@@ -176,7 +176,7 @@ int main(int argc, char **argv)
 	struct pki_cert *strange = pki_ca(NULL, "C=FI;O=Malli;CN=Strange CA", PKI_RSA2048, 1);
 	struct pki_cert *signer[SIGNERS] = {
 		[DOCTOR] = leaf(ca, "C=FI;CN=Esimerkki Aarni", 2, 0),
-		[EXPIRED] = leaf(ca, "C=FI;CN=Esimerkki Aarni", 3, INT64_C(1790000000000)),
+		[EXPIRED] = leaf(ca, "C=FI;CN=Esimerkki Aarni", 3, INT64_C(1700000000000)),
 		[STRANGER] = leaf(strange, "C=FI;CN=Esimerkki Aarni", 4, 0),
 	};
 	SLT_AUTO_STR char *pem = slt_path_join(argv[1], "authorities.pem");

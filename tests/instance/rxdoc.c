@@ -13,11 +13,15 @@
 #define NS_XSI	  "http://www.w3.org/2001/XMLSchema-instance"
 #define CODE_RX	  "57833-6" /* LOINC */
 #define CODE_SALE "60593-1"
+/* of Reseptisanoman tyyppi: a prescription as Finland's own centre keeps it */
+#define NATIVE	     "/h:ClinicalDocument/h:code[@codeSystem='1.2.246.537.5.40105.2006']/@code"
+#define NATIVE_RX    "1"
+#define NATIVE_FORMS "laakemuodot-nimet"
 
-#define ENTRY	  "/h:ClinicalDocument/h:component/h:structuredBody/h:component/h:section/h:entry/"
-#define ORDER	  ENTRY "h:substanceAdministration/"
-#define SUPPLY	  ENTRY "h:supply/"
-#define MATERIAL  "h:manufacturedProduct/h:manufacturedMaterial/"
+#define ENTRY	     "/h:ClinicalDocument/h:component/h:structuredBody/h:component/h:section/h:entry/"
+#define ORDER	     ENTRY "h:substanceAdministration/"
+#define SUPPLY	     ENTRY "h:supply/"
+#define MATERIAL     "h:manufacturedProduct/h:manufacturedMaterial/"
 
 struct reader {
 	struct slt_rxdoc *d;
@@ -86,6 +90,23 @@ static void read_prescription(struct reader *r)
 	read_product(r, ORDER "h:consumable/" MATERIAL);
 }
 
+/* Its content stands under field codes: 24 is the form, in words. */
+static void read_native(struct reader *r)
+{
+	struct slt_rxdoc *d = r->d;
+	const char *drug = "//h:supply/h:product/h:manufacturedProduct/h:manufacturedLabeledDrug/";
+	SLT_AUTO_STR char *name = slt_asprintf("%sh:code/@displayName", drug);
+	d->rx_root = d->id_root;
+	d->rx_ext = d->valid_until = d->form = "";
+	d->quantity = get(r, "//h:supply/h:quantity/@value");
+	d->product = get(r, name);
+	d->atc = get(r, "//h:substanceAdministration/h:consumable//h:code/@code");
+	d->atc_name = get(r, "//h:substanceAdministration/h:consumable//h:code/@displayName");
+	d->form_system = NATIVE_FORMS;
+	d->form_name = get(r, "//h:observation[h:code/@code='24']/h:value");
+	d->strength = get(r, "//h:doseQuantity/h:translation/h:originalText");
+}
+
 static void read_dispensation(struct reader *r)
 {
 	struct slt_rxdoc *d = r->d;
@@ -112,8 +133,9 @@ static bool read_all(struct reader *r, const char *list, const char *codes, stru
 {
 	struct slt_rxdoc *d = r->d;
 	const char *code = get(r, "/h:ClinicalDocument/h:code/@code");
+	bool native = strcmp(get(r, NATIVE), NATIVE_RX) == 0;
 	d->dispensation = strcmp(code, CODE_SALE) == 0;
-	if (!d->dispensation && strcmp(code, CODE_RX) != 0) {
+	if (!d->dispensation && !native && strcmp(code, CODE_RX) != 0) {
 		return slt_fail(err, SLT_EINVAL,
 				"the document is neither a prescription nor a dispensation");
 	}
@@ -124,6 +146,8 @@ static bool read_all(struct reader *r, const char *list, const char *codes, stru
 	d->issued = date(r, "/h:ClinicalDocument/h:effectiveTime/@value");
 	if (d->dispensation) {
 		read_dispensation(r);
+	} else if (native) {
+		read_native(r);
 	} else {
 		read_prescription(r);
 	}

@@ -336,7 +336,7 @@ while IFS=$'\t' read -r file outcome judge shows; do
 done <"$NATIVE/index.tsv"
 map FI EE response "$NATIVE/good.xml" --document-ca "$AUTHORITIES"
 says "native: the original is named" "$W/out.xml" \
-	'//cda:relatedDocument[@typeCode="XFRM"]/cda:parentDocument/cda:id/@root' 1.2.246.10.12345678.93.2026.5001
+	'//cda:relatedDocument[@typeCode="XFRM"]/cda:parentDocument/cda:id/@root' 1.2.246.10.12345678.93.2024.5001
 says "native: its form in Estonian" "$W/out.xml" '//pharm:formCode[1]/@displayName' "gastroresistentne tablett"
 refuses FED-SIG-002 "native: without authorities" FI EE response "$NATIVE/good.xml"
 refuses FED-SIG-002 "native: without signature" FI EE response "$NATIVE/prescription.xml" --document-ca "$AUTHORITIES"

@@ -109,7 +109,7 @@ static char *frame(const struct kanta *k)
 	enum slt_digest_alg digest = k->digest ? k->digest : SLT_SHA256;
 
 	slt_buf_addf(&b,
-		     OPEN "<hl7fi:signature ID=\"OID1.2.246.10.12345678.93.2026.5001.S\">"
+		     OPEN "<hl7fi:signature ID=\"OID1.2.246.10.12345678.93.2024.5001.S\">"
 			  "<hl7fi:signatureDescription code=\"4\" "
 			  "codeSystem=\"1.2.246.537.5.40127.2006\"/>"
 			  "<hl7fi:signatureTimestamp ID=\"" KANTA_ID

@@ -10,8 +10,8 @@
 
 #include "tests/support/evidence.h"
 
-#define KANTA_SIGNED_AT "2026-11-03T09:15:00+02:00"
-#define KANTA_ID	"ID2026.11.03.09.15.00.0417"
+#define KANTA_SIGNED_AT "2024-06-03T09:15:00+03:00"
+#define KANTA_ID	"ID2024.06.03.09.15.00.0417"
 
 #define KANTA_FILTER	"ancestor-or-self::hl7:structuredBody"
 #define KANTA_EXCLUSIVE                                                                            \

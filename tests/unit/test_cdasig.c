@@ -188,7 +188,7 @@ static void an_altered_body_is_refused(void **state)
 static void an_altered_instant_is_refused(void **state)
 {
 	(void)state;
-	altered(KANTA_SIGNED_AT, "2026-11-04T09:15:00+02:00", SLT_EINVALID_SIGNATURE_VALUE,
+	altered(KANTA_SIGNED_AT, "2024-06-04T09:15:00+03:00", SLT_EINVALID_SIGNATURE_VALUE,
 		"instant of signing");
 }
 
@@ -351,7 +351,7 @@ static void times_are_checked(void **state)
 	(void)state;
 	made((struct kanta){.signed_at = "2026-11-24T09:15:00+02:00"}, SLT_EINVALID_SIGNATURE_VALUE,
 	     "future");
-	made((struct kanta){.signed_at = "2026-11-03"}, SLT_MALFORMED_SIGNATURE, "date and time");
+	made((struct kanta){.signed_at = "2024-06-03"}, SLT_MALFORMED_SIGNATURE, "date and time");
 	made((struct kanta){.signed_at = "yesterdaT"}, SLT_MALFORMED_SIGNATURE, "date and time");
 	made((struct kanta){.signed_at = ""}, SLT_MALFORMED_SIGNATURE, "date and time");
 	made((struct kanta){.cert = expired}, SLT_CANNOT_CREATE_CERT_PATH, "expired");
@@ -479,8 +479,8 @@ static int set_up(void **state)
 			   "keyUsage=critical,digitalSignature", 0, 0);
 	below = leaf(middle, "C=FI;CN=Below", 5, sign, 0, 0);
 	stranger = leaf(strange_ca, "C=FI;CN=Stranger", 6, sign, 0, 0);
-	expired = leaf(ca, "C=FI;CN=Expired", 7, sign, 0, INT64_C(1790000000000));
-	early = leaf(ca, "C=FI;CN=Early", 8, sign, INT64_C(1794000000000), 0);
+	expired = leaf(ca, "C=FI;CN=Expired", 7, sign, 0, INT64_C(1700000000000));
+	early = leaf(ca, "C=FI;CN=Early", 8, sign, INT64_C(1750000000000), 0);
 	tls_only = leaf(ca, "C=FI;CN=Server", 9, "keyUsage=critical,keyEncipherment", 0, 0);
 	ec = pki_issue(ca, &(struct pki_spec){
 				   .subject = "C=FI;CN=Curve", .kind = PKI_P256, .ext = {sign}});

@@ -172,10 +172,10 @@ static void the_original_is_named_and_its_signature_gone(void **state)
 	(void)state;
 	good((struct job){.from = NULL});
 	has("<relatedDocument typeCode=\"XFRM\"><parentDocument>"
-	    "<id root=\"1.2.246.10.12345678.93.2026.5001\"/></parentDocument>");
+	    "<id root=\"1.2.246.10.12345678.93.2024.5001\"/></parentDocument>");
 	assert_null(strstr(output, "hl7fi"));
 	assert_null(strstr(output, "Signature"));
-	assert_string_equal(entry("signature", SLT_OUT_CHECKED)->to.code, "2026-11-03T07:15:00Z");
+	assert_string_equal(entry("signature", SLT_OUT_CHECKED)->to.code, "2024-06-03T06:15:00Z");
 	(void)entry("signature", SLT_OUT_DROPPED);
 	(void)entry("purpose", SLT_OUT_DROPPED);
 	(void)entry("permanent", SLT_OUT_DROPPED);
@@ -285,12 +285,12 @@ static void the_header_must_agree(void **state)
 		{"<birthTime value=\"19620324\"/>", "<birthTime value=\"19481105\"/>",
 		 "patient-birth-agrees"},
 		{"<family>Mallikas</family>", "<family>Toinen</family>", "patient-name-agrees"},
-		{"<id root=\"1.2.246.10.12345678.93.2026.5001\"/>",
-		 "<id root=\"1.2.246.10.12345678.93.2026.5002\"/>", "document-id-agrees"},
-		{"<setId root=\"1.2.246.10.12345678.93.2026.5001\"/>",
-		 "<setId root=\"1.2.246.10.12345678.93.2026.5002\"/>", "set-id-agrees"},
-		{"<effectiveTime value=\"20261103091500+0200\"/>",
-		 "<effectiveTime value=\"20261104091500+0200\"/>", "document-time-agrees"},
+		{"<id root=\"1.2.246.10.12345678.93.2024.5001\"/>",
+		 "<id root=\"1.2.246.10.12345678.93.2024.5002\"/>", "document-id-agrees"},
+		{"<setId root=\"1.2.246.10.12345678.93.2024.5001\"/>",
+		 "<setId root=\"1.2.246.10.12345678.93.2024.5002\"/>", "set-id-agrees"},
+		{"<effectiveTime value=\"20240603091500+0300\"/>",
+		 "<effectiveTime value=\"20240604091500+0300\"/>", "document-time-agrees"},
 		{"<id root=\"1.2.246.537.25.1\" extension=\"900417\"/>",
 		 "<id root=\"1.2.246.537.25.1\" extension=\"900418\"/>", "author-id-agrees"},
 	};
