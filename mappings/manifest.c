@@ -229,9 +229,9 @@ bool slt_manifest_collect(const char *dir, struct slt_arena *a, struct slt_lint 
 	for (size_t i = 0; i < SLT_COUNT(tops); i++) {
 		walk(&c, tops[i], 0);
 	}
-	qsort(c.file, c.n, sizeof(*c.file), compare_files);
 	m->file = slt_arena_alloc(a, (c.n + 1) * sizeof(*c.file));
 	if (c.n > 0) {
+		qsort(c.file, c.n, sizeof(*c.file), compare_files);
 		memcpy(m->file, c.file, c.n * sizeof(*c.file));
 	}
 	m->n_files = c.n;

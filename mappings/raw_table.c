@@ -65,11 +65,10 @@ bool slt_raw_cell_fits(const char *cell, const char **ret_why)
 		*ret_why = "is too long";
 		return false;
 	}
-	for (size_t i = 0; i < n; i++) {
-		if ((unsigned char)cell[i] < 0x20 || cell[i] == 0x7f) {
-			*ret_why = "holds a tab, a line break or another control character";
-			return false;
-		}
+	if (memchr(cell, '\t', n) || !slt_tsv_is_text(cell, n)) {
+		*ret_why = "holds a tab, a line break or another control character, or is not "
+			   "UTF-8";
+		return false;
 	}
 	if (n > 0 && (cell[0] == ' ' || cell[n - 1] == ' ')) {
 		*ret_why = "begins or ends with a blank";

@@ -58,8 +58,7 @@ static bool complain(struct slt_tsv *t, const char *what)
 	return false;
 }
 
-/* Well-formed UTF-8 without control characters other than tab. */
-static bool text_is_good(const char *p, size_t n)
+bool slt_tsv_is_text(const char *p, size_t n)
 {
 	for (size_t i = 0; i < n;) {
 		unsigned char c = (unsigned char)p[i];
@@ -102,7 +101,7 @@ static bool next_line(struct slt_tsv *t, char **ret, size_t *ret_n)
 			complain(t, "the line is too long");
 			continue;
 		}
-		if (!text_is_good(p, n)) {
+		if (!slt_tsv_is_text(p, n)) {
 			complain(t, "not UTF-8, or a control character (lines end in LF alone)");
 			continue;
 		}

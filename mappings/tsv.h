@@ -35,3 +35,5 @@ unsigned slt_tsv_line(const struct slt_tsv *t); /* of the row given last */
 const char *slt_tsv_path(const struct slt_tsv *t);
 /* SHA-256 of the file as it is on disk, hex. */
 const char *slt_tsv_digest(const struct slt_tsv *t);
+/* Well-formed UTF-8 without control characters (below U+0020, and U+007F) other than tab. */
+bool slt_tsv_is_text(const char *p, size_t n);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Messages, XML or JSON, through the set of the repository (run from its root): the first byte says
- * which way.
+ * which way and in which flow.
  * Twice the same must give the same, and a refusal must say why. */
 #include <string.h>
 
@@ -25,7 +25,9 @@ static bool run(uint8_t way, struct slt_str body, struct slt_buf *out)
 	const struct slt_map_input in = {
 		.from = way & 1 ? "FI" : "EE",
 		.to = way & 1 ? "EE" : "FI",
-		.flow = way & 8 ? "register" : "eprescription",
+		.flow = way & 32  ? "patientsummary"
+			: way & 8 ? "register"
+				  : "eprescription",
 		.service = way & 16 ? way & 1 ? "yritykset" : "ettevotjad" : NULL,
 		.message = (way >> 1) % 2 ? SLT_MAP_RESPONSE : SLT_MAP_REQUEST,
 		.body = body,

@@ -396,6 +396,8 @@ static void rows_that_no_table_may_hold_are_refused(void **state)
 		 "no code"},
 		{SLT_SSSOM, SSSOM_HEAD "A:1\tx\tskos:likes\tB:2\ty\n", "skos:likes"},
 		{SLT_SSSOM, SSSOM_HEAD "A:1%0A\tx\tskos:exactMatch\tB:2\ty\n", "control character"},
+		{SLT_SSSOM, SSSOM_HEAD "A:1%FF\tx\tskos:exactMatch\tB:2\ty\n", "is not UTF-8"},
+		{SLT_SSSOM, SSSOM_HEAD "A:1\tx\x80\tskos:exactMatch\tB:2\ty\n", "is not UTF-8"},
 		{SLT_SSSOM, SSSOM_HEAD "A:1%00\tx\tskos:exactMatch\tB:2\ty\n", "control character"},
 		{SLT_SSSOM, SSSOM_HEAD "A:1\t\"x\ny\"\tskos:exactMatch\tB:2\ty\n",
 		 "control character"},
