@@ -325,6 +325,71 @@ static bool map_body(struct slt_exchange *x, const struct slt_message *in, bool 
 	return ok && slt_map_dump(r->doc, out, err);
 }
 
+static bool has_body(const struct slt_message *m)
+{
+	return m->n_attachments > 0 && slt_spool_size(m->attachment[0].body) > 0;
+}
+
+static struct slt_map_input call_input(struct slt_exchange *x, const struct slt_rest *head)
+{
+	const char *text = slt_arena_printf(x->arena, "%s%s%s", head->service_path,
+					    head->query ? "?" : "", head->query ? head->query : "");
+
+	return (struct slt_map_input){
+		.from = slt_side_config(x->side[SLT_NEAR])->country,
+		.to = slt_side_config(x->side[SLT_FAR])->country,
+		.flow = x->route.config->flow,
+		.message = SLT_MAP_REQUEST,
+		.service = x->named[SLT_NEAR].service.service,
+		.body = slt_str(text),
+		.call = true,
+		.now_ms = slt_now_ms(),
+		.test_codes = x->service->config->test_codes,
+	};
+}
+
+static void set_call(struct slt_rest *head, const char *call)
+{
+	const char *mark = strchr(call, '?');
+	size_t n = mark ? (size_t)(mark - call) : strlen(call);
+	SLT_AUTO_STR char *path = slt_strndup(call, n);
+
+	slt_rest_set_call(head, path, mark ? mark + 1 : NULL);
+}
+
+/* Path and query of a request. They stay as they are only where they say nothing: whatever does not
+ * pass through the rules is refused. */
+static bool map_call(struct slt_exchange *x, const struct slt_message *in, struct slt_rest *head,
+		     struct slt_err *err)
+{
+	const char *service = x->named[SLT_NEAR].service.service;
+
+	if (!slt_mapset_calls(x->mapset, x->route.config->flow, service)) {
+		return (has_body(in) && !*head->service_path && !head->query) ||
+		       slt_fail(err, SLT_FED_STR_002,
+				"flow %s translates the body of a request to %s, and no path or "
+				"query: send a body, to the service itself",
+				x->route.config->flow, service);
+	}
+	if (has_body(in) && !*head->service_path && !head->query) {
+		return true;
+	}
+	if (has_body(in)) {
+		return slt_fail(err, SLT_FED_STR_002,
+				"a request to %s says what it wants in its path and query, or in a "
+				"body, but not in both",
+				service);
+	}
+	const struct slt_map_input input = call_input(x, head);
+	struct slt_map_result *r = x->mapped[0] = slt_map_result_new();
+	bool ok = slt_map_apply(x->mapset, &input, r, err);
+	keep_trace(x, 0);
+	if (ok) {
+		set_call(head, r->call);
+	}
+	return ok;
+}
+
 /* What the head says of the bytes of a body no longer holds once the body was translated. */
 static void forget_bytes(struct slt_rest *head, enum body what)
 {
@@ -377,7 +442,8 @@ bool slt_translate_rest(struct slt_exchange *x, struct slt_message *in, struct s
 	bool translated = what == BODY_JSON || what == BODY_XML;
 
 	keep_rules(x);
-	if (!check_body(x, what, head, err) ||
+	if ((!answer && !slt_route_is_plain(x->route.config) && !map_call(x, in, head, err)) ||
+	    !check_body(x, what, head, err) ||
 	    (translated && !map_body(x, in, answer, &bytes, err))) {
 		return false;
 	}

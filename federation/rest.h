@@ -87,6 +87,8 @@ SLT_CHECK bool slt_rest_add(struct slt_rest *r, const char *name, const char *va
 void slt_rest_set(struct slt_rest *r, const char *name, const char *value);
 /* The path of another service, with the same service path. */
 void slt_rest_set_service(struct slt_rest *r, const struct slt_id *service);
+/* Another path after the service ("" or "/…") and query (NULL: none), encoded already. */
+void slt_rest_set_call(struct slt_rest *r, const char *service_path, const char *query);
 /* x-road-represented-party; code NULL removes it. */
 void slt_rest_set_party(struct slt_rest *r, const char *member_class, const char *code);
 /* x-road-request-id at the end and, where there is no x-road-id yet, id after it. */

@@ -117,6 +117,15 @@ void slt_rest_set_service(struct slt_rest *r, const struct slt_id *service)
 	r->service_path = r->path + strlen(head);
 }
 
+void slt_rest_set_call(struct slt_rest *r, const char *service_path, const char *query)
+{
+	size_t n = (size_t)(r->service_path - r->path);
+
+	r->path = slt_arena_printf(r->arena, "%.*s%s", (int)n, r->path, service_path);
+	r->service_path = r->path + n;
+	r->query = slt_arena_strdup(r->arena, query);
+}
+
 static void add_segment(const char *s, struct slt_buf *out)
 {
 	for (; *s; s++) {

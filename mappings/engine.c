@@ -82,7 +82,7 @@ static const char *message_name(enum slt_map_message m)
 	return names[m];
 }
 
-static const struct slt_service *service_named(const struct slt_walk *w, const char *name)
+const struct slt_service *slt_service_named(const struct slt_walk *w, const char *name)
 {
 	const struct slt_flow_country *sides[] = {w->from_flow, w->to_flow};
 
@@ -134,7 +134,7 @@ static xmlNode *soap_payload(xmlDoc *doc, bool *ret_soap, struct slt_err *err)
 	return payload;
 }
 
-static void unknown(struct slt_walk *w, const xmlNode *payload, const char *detail)
+void slt_walk_unknown(struct slt_walk *w, const xmlNode *payload, const char *detail)
 {
 	const char *name = payload ? slt_arena_strdup(w->arena, (const char *)payload->name) : NULL;
 	struct slt_map_problem p = {.field = "field.structure",
@@ -156,10 +156,10 @@ static bool map_service(struct slt_walk *w, xmlNode *payload, const struct slt_s
 
 	w->service = s->id;
 	w->trace->service = s->id;
-	if (!slt_walk_document(w, payload, m->kind[which], true, err)) {
+	if (!slt_walk_document(w, payload, m->kind[w->call ? SLT_KIND_CALL : which], true, err)) {
 		return false;
 	}
-	if (w->problems->errors == 0) {
+	if (w->problems->errors == 0 && !w->call) {
 		slt_names_out(w, payload, s->id, which == 1);
 	}
 	return true;
@@ -168,7 +168,7 @@ static bool map_service(struct slt_walk *w, xmlNode *payload, const struct slt_s
 /* A JSON document says by itself what it is; a message of a service does not. */
 static bool map_json(struct slt_walk *w, xmlNode *root, struct slt_err *err)
 {
-	const struct slt_service *s = service_named(w, w->in->service);
+	const struct slt_service *s = slt_service_named(w, w->in->service);
 	const struct slt_flow_message *m = s ? slt_flow_message(w->flow, s->id) : NULL;
 	const struct slt_document_kind *kind = slt_flow_kind(w->flow, root);
 
@@ -176,11 +176,12 @@ static bool map_json(struct slt_walk *w, xmlNode *root, struct slt_err *err)
 		return kind->pass || slt_walk_document(w, root, kind->id, false, err);
 	}
 	if (!w->in->service) {
-		unknown(w, NULL, "no kind of document of this flow, and no service is named");
+		slt_walk_unknown(w, NULL,
+				 "no kind of document of this flow, and no service is named");
 	} else if (!m || m->format != SLT_MESSAGE_JSON) {
-		unknown(w, NULL, "not a service of this flow that speaks JSON");
+		slt_walk_unknown(w, NULL, "not a service of this flow that speaks JSON");
 	} else if (w->in->message == SLT_MAP_FAULT) {
-		unknown(w, NULL, "a JSON message is a request or a response");
+		slt_walk_unknown(w, NULL, "a JSON message is a request or a response");
 	} else {
 		return map_service(w, root, s, err);
 	}
@@ -190,7 +191,7 @@ static bool map_json(struct slt_walk *w, xmlNode *root, struct slt_err *err)
 static bool map_payload(struct slt_walk *w, xmlNode *payload, struct slt_err *err)
 {
 	unsigned which = w->in->message == SLT_MAP_RESPONSE;
-	const struct slt_service *s = service_named(w, w->in->service);
+	const struct slt_service *s = slt_service_named(w, w->in->service);
 	const struct slt_document_kind *kind = slt_walk_kind(w, payload);
 
 	if (w->json) {
@@ -208,12 +209,12 @@ static bool map_payload(struct slt_walk *w, xmlNode *payload, struct slt_err *er
 		return kind->pass || slt_walk_document(w, payload, kind->id, false, err);
 	}
 	if (w->in->service && !s) {
-		unknown(w, payload, "the service is not one of this flow");
+		slt_walk_unknown(w, payload, "the service is not one of this flow");
 		return true;
 	}
 	const struct slt_service *actual = service_of(w, payload, which);
 	if (!actual || (s && s != actual)) {
-		unknown(w, payload, "not the body element of this service and message");
+		slt_walk_unknown(w, payload, "not the body element of this service and message");
 		return true;
 	}
 	return map_service(w, payload, actual, err);
@@ -379,7 +380,7 @@ static bool map_part_doc(struct slt_walk *w, xmlDoc *doc, struct slt_map_result 
 	w->doc = doc;
 	w->json = slt_json_is(doc);
 	if (!kind) {
-		unknown(w, root, "the attachment is no document of this flow");
+		slt_walk_unknown(w, root, "the attachment is no document of this flow");
 		return true;
 	}
 	if (!kind->pass && !slt_walk_document(w, root, kind->id, false, err)) {
@@ -442,6 +443,12 @@ static bool map_all(struct slt_walk *w, struct slt_map_result *r, struct slt_err
 	return true;
 }
 
+static bool map_call(struct slt_walk *w, struct slt_map_result *r, struct slt_err *err)
+{
+	return slt_call_begin(w, &r->doc, err) && (!r->doc || map_all(w, r, err)) &&
+	       (w->problems->errors > 0 || slt_call_end(w, r->doc, r->trace->arena, &r->call, err));
+}
+
 static void describe(const struct slt_mapset *s, const struct slt_map_input *in,
 		     const struct slt_walk *w, struct slt_trace *t)
 {
@@ -499,8 +506,10 @@ bool slt_map_apply(const struct slt_mapset *s, const struct slt_map_input *in,
 		describe(s, in, w, result->trace);
 		good = in->n_parts <= SLT_MAP_PARTS_MAX ||
 		       slt_fail(err, SLT_ELIMIT, "more than %d attachments", SLT_MAP_PARTS_MAX);
-		good = good && (result->doc || parse(in->body, "message", &result->doc, err));
-		good = good && map_all(w, result, err);
+		good = good &&
+		       (in->call ? map_call(w, result, err)
+				 : (result->doc || parse(in->body, "message", &result->doc, err)) &&
+					   map_all(w, result, err));
 	}
 	if (good) {
 		result->subjects = slt_subjects_keep(w, result->trace->arena);

@@ -69,6 +69,10 @@ enum slt_map_attachment { SLT_MAP_REFUSED, SLT_MAP_PASSED, SLT_MAP_MAPPED };
 enum slt_map_attachment slt_mapset_attachment(const struct slt_mapset *s, const char *flow,
 					      const char *content_type);
 
+/* Whether requests of the service (its name in either country) may be calls, which say in path and
+ * query what they want. */
+bool slt_mapset_calls(const struct slt_mapset *s, const char *flow, const char *service);
+
 enum slt_map_message { SLT_MAP_REQUEST, SLT_MAP_RESPONSE, SLT_MAP_FAULT };
 
 #define SLT_MAP_PARTS_MAX 64
@@ -96,8 +100,9 @@ struct slt_map_input {
 	const char *from, *to; /* country of what comes in, country of what goes out */
 	const char *flow;
 	enum slt_map_message message;
-	const char *service;		  /* its name in either country; NULL for a bare document */
-	struct slt_str body;		  /* a SOAP envelope or a bare document */
+	const char *service; /* its name in either country; NULL for a bare document */
+	struct slt_str body; /* a SOAP envelope or a bare document */
+	bool call; /* the body is a REST request's path after the service and query: "/a?b=c" */
 	xmlDoc *take_doc;		  /* body already parsed, taken over and changed; or NULL */
 	const struct slt_map_part *parts; /* attachments to be mapped */
 	size_t n_parts;
@@ -114,8 +119,9 @@ struct slt_map_input {
 struct slt_map_subject;
 
 struct slt_map_result {
-	xmlDoc *doc; /* the translated envelope or document; NULL when refused */
-	char **part; /* the translated attachments, malloc'ed, in order */
+	xmlDoc *doc;	  /* the translated envelope or document; NULL when refused */
+	const char *call; /* of a call: translated path and query; the trace's memory */
+	char **part;	  /* the translated attachments, malloc'ed, in order */
 	size_t *part_len;
 	size_t n_parts;
 	struct slt_trace *trace;	  /* also of a refused message, as far as it came */

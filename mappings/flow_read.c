@@ -80,6 +80,7 @@ static const struct slt_conf_option service_options[] = {
 	{.name = "version", .type = SLT_CONF_STRING, .offset = S(slt_service, version), .doc = "service version"},
 	{.name = "request", .type = SLT_CONF_STRING, .offset = S(slt_service, request_text), .doc = "body element of the request"},
 	{.name = "response", .type = SLT_CONF_STRING, .offset = S(slt_service, response_text), .doc = "body element of the answer"},
+	{.name = "calls", .type = SLT_CONF_STRINGS, .offset = S(slt_service, call_words), .doc = "paths and queries of REST requests"},
 };
 static const struct slt_conf_option name_options[] = {
 	{.name = "national", .type = SLT_CONF_STRING, .offset = S(slt_name_pair, national_text), .required = true, .doc = "the country's element"},
@@ -204,6 +205,7 @@ void slt_flow_read_messages(const struct slt_flow_reader *r, struct slt_flow *f)
 			slt_conf_group_at(slt_conf_root(r->c), "messages", i), NULL);
 		m->kind[0] = kind_of(r, m->service, "request");
 		m->kind[1] = kind_of(r, m->service, "response");
+		m->kind[SLT_KIND_CALL] = kind_of(r, m->service, "call");
 	}
 }
 
@@ -366,6 +368,23 @@ void slt_flow_read_narratives(const struct slt_flow_reader *r, struct slt_flow *
 	}
 }
 
+static void read_calls(struct at at, struct slt_service *s)
+{
+	if (s->call_words.n > SLT_CALLS) {
+		slt_conf_problem(at.r->c, at.g, "calls", "at most %d calls", SLT_CALLS);
+		return;
+	}
+	s->call = slt_arena_alloc(at.r->a, (s->call_words.n + 1) * sizeof(*s->call));
+	for (size_t i = 0; i < s->call_words.n; i++) {
+		struct slt_err err = SLT_ERR_INIT;
+		if (!slt_call_parse(s->call_words.v[i], at.r->a, &s->call[i], &err)) {
+			slt_conf_problem(at.r->c, at.g, "calls", "%s", err.msg);
+			return;
+		}
+	}
+	s->n_calls = s->call_words.n;
+}
+
 void slt_flow_read_services(const struct slt_flow_reader *r, const struct slt_flow *f,
 			    struct slt_flow_country *fc)
 {
@@ -377,6 +396,7 @@ void slt_flow_read_services(const struct slt_flow_reader *r, const struct slt_fl
 
 		read_name(at, "request", s->request_text, &s->element[0]);
 		read_name(at, "response", s->response_text, &s->element[1]);
+		read_calls(at, s);
 		if (s->id && !slt_flow_message(f, s->id)) {
 			slt_conf_problem(r->c, at.g, "id", "\"%s\" is not among the messages",
 					 s->id);

@@ -81,13 +81,13 @@ static void build_plans(const struct slt_flow *f, const struct slt_flow_country 
 			struct slt_arena *a, struct slt_lint *lint, struct slt_plans *ret)
 {
 	static const struct slt_rules none = {NULL, 0};
-	size_t n = f->n_kinds + 2 * f->n_messages;
+	size_t n = f->n_kinds + 3 * f->n_messages;
 
 	ret->to_pivot = slt_arena_alloc(a, (n + 1) * sizeof(*ret->to_pivot));
 	ret->from_pivot = slt_arena_alloc(a, (n + 1) * sizeof(*ret->from_pivot));
 	for (size_t i = 0; i < n; i++) {
 		size_t m = i - f->n_kinds;
-		const char *kind = i < f->n_kinds ? f->kind[i].id : f->message[m / 2].kind[m % 2];
+		const char *kind = i < f->n_kinds ? f->kind[i].id : f->message[m / 3].kind[m % 3];
 		struct plan_builder to = {&ret->to_pivot[i], a, lint, f->id};
 		struct plan_builder from = {&ret->from_pivot[i], a, lint, f->id};
 		build_plan(&to, kind, &c->to_pivot, &none);

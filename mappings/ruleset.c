@@ -190,9 +190,10 @@ static bool kind_known(const struct slt_flow *f, const char *id)
 		}
 	}
 	for (size_t i = 0; i < f->n_messages; i++) {
-		if (strcmp(f->message[i].kind[0], id) == 0 ||
-		    strcmp(f->message[i].kind[1], id) == 0) {
-			return true;
+		for (size_t k = 0; k < SLT_COUNT(f->message[i].kind); k++) {
+			if (strcmp(f->message[i].kind[k], id) == 0) {
+				return true;
+			}
 		}
 	}
 	return false;
@@ -218,6 +219,9 @@ static bool kind_is_json(const struct slt_flow *f, const char *id)
 	}
 	for (size_t i = 0; i < f->n_messages; i++) {
 		const struct slt_flow_message *m = &f->message[i];
+		if (strcmp(m->kind[SLT_KIND_CALL], id) == 0) {
+			return true;
+		}
 		if (strcmp(m->kind[0], id) == 0 || strcmp(m->kind[1], id) == 0) {
 			return m->format == SLT_MESSAGE_JSON;
 		}
@@ -268,6 +272,29 @@ static void check_shapes(const struct slt_flow *f, const struct slt_flow_country
 	}
 }
 
+/* The calls of a service say the same in every country that has it. */
+static void check_calls(const struct slt_flow *f, struct slt_lint *lint)
+{
+	for (size_t i = 0; i < f->n_messages; i++) {
+		const struct slt_service *first = NULL;
+		for (size_t c = 0; c < f->n_countries; c++) {
+			const struct slt_service *s =
+				slt_flow_service(&f->country[c], f->message[i].service);
+			first = first ? first : s;
+			bool same = !s || s->n_calls == first->n_calls;
+			for (size_t k = 0; s && same && k < s->n_calls; k++) {
+				same = slt_call_same(&s->call[k], &first->call[k]);
+			}
+			if (!same) {
+				slt_lint_add(lint, f->path, f->message[i].line,
+					     "service %s: the calls of %s are not those of the "
+					     "other countries, one by one with the same values",
+					     s->id, f->country[c].country);
+			}
+		}
+	}
+}
+
 void slt_flow_check(const struct slt_flow *f, const struct slt_country *pivot,
 		    struct slt_lint *lint)
 {
@@ -309,6 +336,7 @@ void slt_flow_check(const struct slt_flow *f, const struct slt_country *pivot,
 			}
 		}
 	}
+	check_calls(f, lint);
 }
 
 /* --- asking --- */

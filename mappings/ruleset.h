@@ -6,6 +6,7 @@
  * (mappings/README.md describes flows/NAME/common.conf and CC.conf.)
  */
 
+#include "mappings/call.h"
 #include "mappings/rule.h"
 #include "mappings/shape.h"
 
@@ -31,13 +32,14 @@ struct slt_flow_message { /* the pivot's names of a service's body elements */
 	const char *service, *request_text, *response_text;
 	int format;		 /* enum slt_message_format */
 	struct slt_name name[2]; /* request, response; empty for JSON */
-	const char *kind[2];	 /* "list.request", "list.response" */
+	const char *kind[3];	 /* "list.request", "list.response", "list.call" */
 	/* the kind of the one document that may come with it; SLT_NO_DOCUMENT: none at all; NULL:
 	 * not looked at */
 	const char *document[2];
 	unsigned line;
 };
 #define SLT_NO_DOCUMENT "none"
+#define SLT_KIND_CALL	2 /* what path and query of a REST request say */
 
 /* Who or what a message is about: said in its body (or in the request that it answers), and said
  * again in its documents. */
@@ -91,6 +93,9 @@ struct slt_narrative {
 struct slt_service {
 	const char *id, *name, *version, *request_text, *response_text;
 	struct slt_name element[2]; /* request, response */
+	struct slt_conf_strings call_words;
+	struct slt_call *call; /* the same one of each country means the same */
+	size_t n_calls;
 };
 
 struct slt_attribute_pair { /* "text()" is local NULL */

@@ -252,8 +252,8 @@ static bool scan_line(struct scanner *s, const char **cell, size_t *ret_n)
 
 	for (;;) {
 		if (n == COLUMNS_MAX || !scan_cell(s, &cell[n])) {
-			s->p += strcspn(s->p, "\n");
-			s->p += s->p < s->end;
+			const char *nl = memchr(s->p, '\n', (size_t)(s->end - s->p));
+			s->p = nl ? nl + 1 : s->end;
 			s->line++;
 			return false;
 		}

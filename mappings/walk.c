@@ -504,7 +504,7 @@ static bool rules_of_element(struct slt_walk *w, xmlNode *e, struct slt_err *err
 	n_to = slt_match_enter(w->run_to, e, &ids);
 	required_to = copy_ids(w, ids, n_to);
 	run_rules(w, w->plan_to, required_to, n_to, e);
-	if (!e->parent || (w->body && e != w->root && !slt_names_in(w, e))) {
+	if (!e->parent || (w->body && !w->call && e != w->root && !slt_names_in(w, e))) {
 		slt_match_leave(w->run_to);
 		return true;
 	}

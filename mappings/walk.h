@@ -100,7 +100,8 @@ struct slt_walk {
 	const struct slt_plan *plan_to, *plan_from;
 	struct slt_move *moves;
 	struct slt_garbage *garbage;
-	struct slt_find *find; /* once the rules have been applied: see slt_walk_find() */
+	const struct slt_call *call; /* of a call: the receiver's template */
+	struct slt_find *find;	     /* once the rules have been applied: see slt_walk_find() */
 };
 
 struct slt_garbage {
@@ -238,6 +239,18 @@ void slt_subjects_collect(struct slt_walk *w);
 void slt_subjects_check(struct slt_walk *w);
 /* What the body said, in an arena that outlives the walk. */
 struct slt_map_subject *slt_subjects_keep(const struct slt_walk *w, struct slt_arena *a);
+
+/* --- engine.c, engine_call.c --- */
+
+/* The service of this name in either country, as the sender calls it; NULL when there is none. */
+const struct slt_service *slt_service_named(const struct slt_walk *w, const char *name);
+/* Refuses the message: it is nothing of this flow. */
+void slt_walk_unknown(struct slt_walk *w, const xmlNode *payload, const char *detail);
+/* The values of a call as a document; NULL (and a problem) when it is none of the service's. */
+SLT_CHECK bool slt_call_begin(struct slt_walk *w, xmlDoc **ret_doc, struct slt_err *err);
+/* The translated document as the receiver's call, in the arena. */
+SLT_CHECK bool slt_call_end(struct slt_walk *w, xmlDoc *doc, struct slt_arena *a, const char **ret,
+			    struct slt_err *err);
 
 /* --- guard.c, narrative.c, cda.c, fhir.c --- */
 

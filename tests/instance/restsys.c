@@ -262,16 +262,27 @@ static const struct {
 	/* clang-format on */
 };
 
+/* The code in the path, or in the parameter, of a request without a body. */
+static const char *code_in_call(struct work *k, const char *member)
+{
+	return *k->in->service_path
+		       ? k->in->service_path + 1
+		       : slt_rest_query_value(k->in->query ? k->in->query : "", member,
+					      k->in->arena);
+}
+
 static bool register_of_companies(struct work *k, const char *member, struct slt_err *err)
 {
+	bool post = strcmp(k->in->verb, "POST") == 0;
 	json_t *o = NULL;
-	if (strcmp(k->in->verb, "POST") != 0) {
+	if (!post && strcmp(k->in->verb, "GET") != 0) {
 		return answer_problem(k, 405, "Method Not Allowed", err);
 	}
-	if (!read_json(k, &o, err)) {
+	if (post && !read_json(k, &o, err)) {
 		return false;
 	}
-	const char *code = json_string_value(json_object_get(o, member));
+	const char *code = post ? json_string_value(json_object_get(o, member))
+				: code_in_call(k, member);
 	const char *found = NULL;
 	for (size_t i = 0; code != NULL && i < SLT_COUNT(companies); i++) {
 		if (strcmp(companies[i].member, member) == 0 &&

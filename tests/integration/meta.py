@@ -166,7 +166,7 @@ class Flow:
             "echo": ("OPENAPI", [("GET", "/status/*"), ("POST", "/body")]),
             "register": ("REST", [("GET", "/medicines"), ("GET", "/medicines/*"),
                                   ("POST", "/medicines")]),
-            "ettevotjad": ("REST", [("POST", "")]),
+            "ettevotjad": ("REST", [("POST", ""), ("GET", ""), ("GET", "/*")]),
         }
         others = {"teade": ("REST", []), "listMethods": ("REST", [])}
         equal(services(self.rest.call("GET", "listMethods")), {**pharmacies, **others})

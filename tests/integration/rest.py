@@ -283,7 +283,33 @@ class Flow:
         for kind in ("text/plain", "application/octet-stream", "application/jsonx"):
             self.refused("invalid_content_type", self.company("{}", kind))
         self.refused("invalid_content_type", self.company("{}", Content_Encoding="gzip"))
-        self.refused(REFUSED + "access_denied", self.rest.call("GET", "ettevotjad"))
+        self.refused(REFUSED + "access_denied", self.rest.call("DELETE", "ettevotjad"))
+
+    def called(self):
+        """What a request asks for in its path or query is translated as in a body."""
+        for call in ("?registrikood=9900112-5", "/9900112-5", "/9900112%2D5"):
+            a = self.rest.call("GET", "ettevotjad", call, x_road_id="called" + str(len(call)))
+            equal((a.status, a.error), (200, ""))
+            equal((a.json()["registrikood"], a.json()["staatus"]), ("9900112-5", "R"))
+        out = self.world.dir + "/called"
+        os.makedirs(out)
+        command(SILTA, "log", "export", "--log", self.world.endpoints["silta"]["log"],
+                "--message-id", "called23", "--out", out)
+        (sent,) = glob.glob(out + "/*-fi-request.asice")
+        with zipfile.ZipFile(sent) as z:
+            holds(z.read("message.xml").decode(), "/yritykset?yritysTunnus=9900112-5\r\n")
+        back = Rest(self.world.endpoints, "FI")
+        equal(back.call("GET", "yritykset", "?yritysTunnus=99900111").json()["tila"], "SELTILA")
+        equal(self.rest.call("GET", "ettevotjad", "/9900114-1").status, 404)
+
+    def called_wrongly(self):
+        for call in ("", "?registrikood=9900112-5&kõik=1".replace("õ", "%C3%B5"),
+                     "?yritysTunnus=9900112-5", "?registrikood=1&registrikood=2"):
+            self.refused(FAR + "FED-STR", self.rest.call("GET", "ettevotjad", call))
+        self.refused(FAR + "FED-ID", self.rest.call("GET", "ettevotjad", "/9900112-4"))
+        self.refused(REFUSED + "FED-STR", self.rest.call(
+            "POST", "ettevotjad", "?registrikood=9900112-5", '{"registrikood": "9900112-5"}',
+            Content_Type="application/json"))
 
     def wrong_rules(self):
         """What `silta check` says of rules that cannot work."""
@@ -405,6 +431,8 @@ def run(cases, f):
     cases.run("JSON translated for Finland", f.translated_the_other_way)
     cases.run("a provider's error is its own word", f.provider_error_untranslated)
     cases.run("JSON that cannot be translated", f.translation_refused)
+    cases.run("a call's path and query are translated", f.called)
+    cases.run("calls that are none are refused", f.called_wrongly)
     cases.run("clients that may not call", f.wrong_clients)
     cases.run("methods and paths that are not offered", f.methods_and_paths)
     cases.run("paths that could be read in two ways", f.path_tricks)
