@@ -142,8 +142,9 @@ static void read_part(struct at at, struct slt_shape_part *p, unsigned depth)
 	}
 	if (p->error_text) {
 		p->error = slt_code_find(p->error_text);
-		if (p->error == SLT_OK) {
-			slt_conf_problem(at.r->c, at.g, "error", "error: unknown fault code");
+		if (p->error == SLT_OK || strncmp(p->error_text, "FED-", 4) != 0) {
+			slt_conf_problem(at.r->c, at.g, "error", "error: '%s' is no FED- code",
+					 p->error_text);
 		}
 	}
 	if (depth < 2) {
@@ -185,6 +186,11 @@ void slt_flow_read_shapes(const struct slt_flow_reader *r, struct slt_flow_count
 		s->match = slt_arena_alloc(r->a, (s->match_words.n + 1) * sizeof(*s->match));
 		for (size_t k = 0; k < s->match_words.n; k++) {
 			read_path(at, "match", s->match_words.v[k], &s->match[k]);
+			if (s->match[k] &&
+			    (s->match[k]->n != 1 || s->match[k]->step[0].attribute)) {
+				slt_conf_problem(r->c, at.g, "match",
+						 "match names one element and its predicates");
+			}
 		}
 		read_path(at, "signature_at", s->signature_text, &s->signature_at);
 		s->part = read_parts(r, at.g, 0, &s->n_parts);

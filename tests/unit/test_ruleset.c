@@ -93,6 +93,11 @@ static void the_digest_covers_every_file(void **state)
 	}
 }
 
+#define SHAPE(rest, parts)                                                                         \
+	"shapes = ( { id = \"s\"; match = [ \"d:own\" ]; signature_at = \"d:sig\"; " rest          \
+	" parts = ( " parts " ); } );\nfaults"
+#define SHAPED(part) SHAPE("becomes = \"doc\";", part)
+
 static const struct {
 	const char *file, *old, *new, *says;
 } mistakes[] = {
@@ -190,6 +195,39 @@ static const struct {
 	{"flows/demo/AA.conf", "juuri=root", "=root", "not of the form national=pivot"},
 	{"flows/demo/AA.conf", "national = \"x:oma\"", "national = \"oma\"", "declared prefix"},
 	{"flows/demo/AA.conf", "faults", "fault", "fault"},
+	{"flows/demo/AA.conf", "faults", SHAPE("becomes = \"dok\";", ""),
+	 "no kind of XML document"},
+	{"flows/demo/AA.conf", "faults", SHAPE("", ""), "becomes is missing"},
+	{"flows/demo/AA.conf", "faults", SHAPE("becomes = \"doc\"; signature = \"ignored\";", ""),
+	 "signature must be one of"},
+	{"flows/demo/AA.conf", "faults", SHAPED("{ what = \"keep\"; from = \"d:a\"; }"),
+	 "what must be one of"},
+	{"flows/demo/AA.conf", "faults", SHAPED("{ from = \"d:a\"; }"), "to is needed"},
+	{"flows/demo/AA.conf", "faults", SHAPED("{ to = \"z:a\"; from = \"d:a\"; }"),
+	 "no name with a declared prefix"},
+	{"flows/demo/AA.conf", "faults", SHAPED("{ to = \"d:a//d:b\"; from = \"d:a\"; }"),
+	 "no name with a declared prefix"},
+	{"flows/demo/AA.conf", "faults", SHAPED("{ to = \"d:a\"; from = \"$.a\"; }"),
+	 "shapes are for XML"},
+	{"flows/demo/AA.conf", "faults", SHAPED("{ to = \"d:a\"; from = \"d:a[1]\"; }"),
+	 "from: path"},
+	{"flows/demo/AA.conf", "faults", SHAPED("{ to = \"d:a\"; set = [ \"a\" ]; }"),
+	 "is not name=value"},
+	{"flows/demo/AA.conf", "faults", SHAPED("{ to = \"d:a/@b\"; }"), "constants stand in set"},
+	{"flows/demo/AA.conf", "faults",
+	 SHAPED("{ what = \"code\"; to = \"d:a/@b\"; from = \"d:a\"; }"), "put to an element"},
+	{"flows/demo/AA.conf", "faults", SHAPED("{ what = \"drop\"; }"), "from is needed"},
+	{"flows/demo/AA.conf", "faults",
+	 SHAPED("{ what = \"drop\"; from = \"d:a\"; to = \"d:b\"; }"), "nothing is made here"},
+	{"flows/demo/AA.conf", "faults", SHAPED("{ what = \"check\"; from = \"d:a\"; }"),
+	 "same or only is needed"},
+	{"flows/demo/AA.conf", "faults",
+	 SHAPED("{ to = \"d:a/@b\"; from = \"d:a\"; parts = ( { to = \"d:c\"; } ); }"),
+	 "a group is put"},
+	{"flows/demo/AA.conf", "faults",
+	 SHAPED("{ to = \"d:a\"; from = \"d:a\"; error = \"InternalError\"; }"), "is no FED- code"},
+	{"flows/demo/AA.conf", "faults", SHAPED("{ to = \"d:a\"; from = \"d:a\"; colour = 1; }"),
+	 "colour"},
 };
 
 static void every_mistake_is_said_with_file_and_line(void **state)
