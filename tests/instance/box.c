@@ -13,7 +13,7 @@
 #define QUEUE		256
 #define CONNECTIONS	128
 #define SMALL_BODY	(256u << 10)
-#define MESSAGE_BODY	(64u << 20)
+#define MESSAGE_BODY	(8ull << 30)
 
 static void infosys_or_down(void *arg, struct slt_request *r, struct slt_str body)
 {
@@ -91,7 +91,7 @@ static bool make_pools(struct slt_box *b, struct slt_err *err)
 struct listener {
 	const char *address;
 	unsigned *port;
-	size_t max_body;
+	uint64_t max_body;
 	struct slt_pool *pool;
 	slt_httpd_fn fn;
 	struct slt_httpd **ret;

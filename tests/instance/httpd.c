@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/instance/httpd.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
-#define TEXT_MAX 4096
+#define TEXT_MAX  4096
+#define IN_MEMORY (4u << 20) /* of a body; a longer one goes to a file */
 
 struct slt_httpd {
 	struct slt_httpd_options o;
@@ -19,7 +23,10 @@ struct slt_httpd {
 struct pending {
 	struct slt_httpd *h;
 	struct slt_request *r;
-	struct slt_buf body;
+	struct slt_buf body; /* what has not gone to the file */
+	uint64_t size;
+	int fd; /* of a file without a name, -1 while all fits into memory */
+	void *map;
 };
 
 static bool begin(void *arg, struct slt_request *r, void **ret_state, struct slt_err *err)
@@ -29,8 +36,22 @@ static bool begin(void *arg, struct slt_request *r, void **ret_state, struct slt
 	struct pending *p = slt_calloc(1, sizeof(*p));
 	p->h = h;
 	p->r = r;
-	slt_buf_init(&p->body, h->o.max_body);
+	p->fd = -1;
+	slt_buf_init(&p->body, IN_MEMORY);
 	*ret_state = p;
+	return true;
+}
+
+static bool write_file(struct pending *s, const char *p, size_t n, struct slt_err *err)
+{
+	while (n > 0) {
+		ssize_t k = write(s->fd, p, n);
+		if (k < 0) {
+			return slt_fail_errno(err, SLT_EIO, "cannot keep the request");
+		}
+		p += k;
+		n -= (size_t)k;
+	}
 	return true;
 }
 
@@ -38,15 +59,45 @@ static bool body(void *state, struct slt_request *r, const char *p, size_t n, st
 {
 	(void)r;
 	struct pending *s = state;
-	slt_buf_add(&s->body, p, n);
-	return slt_buf_check(&s->body, "the request", err);
+	s->size += n;
+	if (s->size > s->h->o.max_body) {
+		return slt_fail(err, SLT_ELIMIT, "the request is longer than %llu bytes",
+				(unsigned long long)s->h->o.max_body);
+	}
+	if (s->size <= IN_MEMORY) {
+		slt_buf_add(&s->body, p, n);
+		return true;
+	}
+	if (s->fd < 0) {
+		const char *tmp = getenv("TMPDIR");
+		s->fd = open(tmp == NULL ? "/tmp" : tmp, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+		if (s->fd < 0) {
+			return slt_fail_errno(err, SLT_EIO, "cannot keep the request");
+		}
+	}
+	if (s->body.n > 0 && !write_file(s, s->body.p, s->body.n, err)) {
+		return false;
+	}
+	slt_buf_reset(&s->body);
+	return write_file(s, p, n, err);
+}
+
+/* The whole body as memory: of a long one the file's own. */
+static struct slt_str whole(struct pending *p)
+{
+	if (p->fd < 0) {
+		return slt_buf_str(&p->body);
+	}
+	p->map = mmap(NULL, p->size, PROT_READ, MAP_PRIVATE, p->fd, 0);
+	slt_assert(p->map != MAP_FAILED);
+	return (struct slt_str){p->map, p->size};
 }
 
 static void run(void *arg)
 {
 	struct pending *p = arg;
 	/* once answered, the request and `p` with it may be gone at any moment */
-	p->h->o.fn(p->h->o.arg, p->r, slt_buf_str(&p->body));
+	p->h->o.fn(p->h->o.arg, p->r, whole(p));
 }
 
 static void end(void *state, struct slt_request *r)
@@ -71,6 +122,12 @@ static void done(void *state)
 {
 	struct pending *p = state;
 	slt_buf_fini(&p->body);
+	if (p->map != NULL) {
+		(void)munmap(p->map, p->size);
+	}
+	if (p->fd >= 0) {
+		(void)close(p->fd);
+	}
 	free(p);
 }
 

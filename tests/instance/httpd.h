@@ -18,8 +18,8 @@ typedef void (*slt_httpd_fn)(void *arg, struct slt_request *r, struct slt_str bo
 
 struct slt_httpd_options {
 	const char *address;
-	unsigned port; /* 0: any free one */
-	size_t max_body;
+	unsigned port;	   /* 0: any free one */
+	uint64_t max_body; /* bytes */
 	struct slt_pool *pool;
 	slt_httpd_fn fn;
 	void *arg;

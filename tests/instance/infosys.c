@@ -332,16 +332,25 @@ static bool op_cancel(struct work *k, struct slt_err *err)
 
 typedef bool (*op_fn)(struct work *k, struct slt_err *err);
 
+/* Gives the attachments back. */
+static bool op_echo(struct work *k, struct slt_err *err)
+{
+	(void)err;
+	struct slt_message *from = k->request, *to = k->answer;
+	memcpy(to->attachment, from->attachment, from->n_attachments * sizeof(to->attachment[0]));
+	to->n_attachments = from->n_attachments;
+	from->n_attachments = 0;
+	return true;
+}
+
 static op_fn find_op(const struct slt_country_words *w, const char *name)
 {
 	const struct {
 		const char *name;
 		op_fn fn;
 	} ops[] = {
-		{w->op_list, op_list},
-		{w->op_fetch, op_fetch},
-		{w->op_dispense, op_dispense},
-		{w->op_cancel, op_cancel},
+		{w->op_list, op_list},	   {w->op_fetch, op_fetch}, {w->op_dispense, op_dispense},
+		{w->op_cancel, op_cancel}, {"echo", op_echo},
 	};
 	for (size_t i = 0; i < SLT_COUNT(ops); i++) {
 		if (strcmp(ops[i].name, name) == 0) {
@@ -404,12 +413,10 @@ void slt_infosys_handle(void *arg, struct slt_request *r, struct slt_str body)
 	struct slt_infosys *s = arg;
 	struct slt_err err = SLT_ERR_INIT;
 	struct work k = {.s = s, .w = s->o.words, .arena = slt_arena_new()};
-	SLT_AUTO_BUF(out, ANSWER_MAX);
-	SLT_AUTO_STR char *type = NULL;
 	if (slt_soapio_read(slt_request_header(r, "Content-Type"), body, &k.request, &k.soap,
 			    &err) &&
-	    handle(&k, &err) && slt_soapio_write(k.answer, &out, &type, &err)) {
-		slt_httpd_reply(r, 200, type, slt_buf_str(&out));
+	    handle(&k, &err)) {
+		slt_soapio_respond(r, SLT_TAKE(k.answer));
 	} else {
 		answer_fault(&k, r, &err);
 	}

@@ -324,7 +324,7 @@ static bool damage_head(struct slt_message *m, const char *message_id, struct sl
 
 static bool damage_attachment(struct slt_message *m, struct slt_err *err)
 {
-	SLT_AUTO_BUF(b, SLT_SOAPIO_MAX);
+	SLT_AUTO_BUF(b, SLT_SOAPIO_HEAD_MAX);
 	if (m->n_attachments == 0) {
 		return slt_fail(err, SLT_EINVAL, "the message has no attachment to change");
 	}
@@ -333,7 +333,7 @@ static bool damage_attachment(struct slt_message *m, struct slt_err *err)
 		return slt_fail(err, SLT_EINVAL, "the attachment has no byte to change");
 	}
 	b.p[b.n / 2] = other_letter(b.p[b.n / 2]);
-	struct slt_spool *s = slt_spool_new(NULL, SLT_SOAPIO_MAX, SLT_SOAPIO_MAX);
+	struct slt_spool *s = slt_spool_new(NULL, SLT_SOAPIO_HEAD_MAX, SLT_SOAPIO_HEAD_MAX);
 	if (!slt_spool_write(s, b.p, b.n, err)) {
 		slt_spool_free(s);
 		return false;

@@ -16,7 +16,7 @@
 #define WIRE_MAX   (128u << 20)
 #define SLOW_MS	   3000
 #define HANG_MS	   30000
-#define SERVICE_MS 30000
+#define SERVICE_MS 600000 /* a large message takes its time */
 
 void slt_exchange_refuse(struct slt_request *r, struct slt_err *err)
 {
@@ -29,7 +29,8 @@ void slt_exchange_refuse(struct slt_request *r, struct slt_err *err)
 
 struct service_answer {
 	char *content_type;
-	struct slt_buf body;
+	struct slt_soapio_writer *request;
+	struct slt_soapmime *reader;
 };
 
 static bool on_header(void *arg, int status, const char *name, const char *value,
@@ -48,26 +49,29 @@ static bool on_header(void *arg, int status, const char *name, const char *value
 static bool on_data(void *arg, const char *p, size_t n, struct slt_err *err)
 {
 	struct service_answer *a = arg;
-	slt_buf_add(&a->body, p, n);
-	return slt_buf_check(&a->body, "the service's answer", err);
+	const char *type = a->content_type == NULL ? "" : a->content_type;
+	if (a->reader == NULL &&
+	    !slt_soapmime_new(type, SLT_SHA512, &slt_soapio_limits, &a->reader, err)) {
+		return false;
+	}
+	return slt_soapmime_feed(a->reader, p, n, err);
+}
+
+static bool send_request(void *arg, char *p, size_t n, size_t *ret_n, struct slt_err *err)
+{
+	struct service_answer *a = arg;
+	return slt_soapio_pull(a->request, p, n, ret_n, err);
 }
 
 static bool post(struct slt_exchange *x, struct service_answer *a, struct slt_err *err)
 {
-	SLT_AUTO_BUF(out, WIRE_MAX);
-	char *type = NULL;
-	if (!slt_soapio_write(x->request, &out, &type, err)) {
-		return false;
-	}
-	SLT_AUTO_STR char *header = slt_asprintf("Content-Type: %s", type);
-	free(type);
+	SLT_AUTO_STR char *header = slt_asprintf("Content-Type: %s", slt_soapio_type(a->request));
 	const char *headers[] = {header, "SOAPAction: \"\""};
 	struct slt_call call = {.method = "POST",
 				.url = x->service_url,
 				.headers = headers,
 				.n_headers = SLT_COUNT(headers),
-				.body = out.p,
-				.n_body = out.n,
+				.read = send_request,
 				.total_ms = SERVICE_MS,
 				.header = on_header,
 				.data = on_data,
@@ -80,7 +84,7 @@ static bool post(struct slt_exchange *x, struct service_answer *a, struct slt_er
 	if (status != 200 && status != 500) {
 		return slt_fail(err, SLT_EHTTP, "the service answered with HTTP status %d", status);
 	}
-	return true;
+	return a->reader != NULL || slt_fail(err, SLT_EIO, "the service answered with nothing");
 }
 
 bool slt_exchange_call(struct slt_exchange *x, struct slt_err *err)
@@ -88,11 +92,11 @@ bool slt_exchange_call(struct slt_exchange *x, struct slt_err *err)
 	if (x->rest != NULL) {
 		return slt_exchange_call_rest(x, err);
 	}
-	struct service_answer a = {.body = SLT_BUF_INIT(WIRE_MAX)};
+	struct service_answer a = {.request = slt_soapio_writer_new(x->request)};
 	SLT_AUTO(slt_soap_free) struct slt_soap *soap = NULL;
-	bool ok = post(x, &a, err) &&
-		  slt_soapio_read(a.content_type, slt_buf_str(&a.body), &x->answer, &soap, err);
-	slt_buf_fini(&a.body);
+	bool ok = post(x, &a, err) && slt_soapmime_finish(a.reader, &x->answer, &soap, err);
+	slt_soapmime_free(a.reader);
+	slt_soapio_writer_free(a.request);
 	x->answer_type = a.content_type;
 	if (!ok) {
 		return slt_prefix(err, SLT_SERVICE_FAILED);

@@ -5,6 +5,7 @@
  * peer_rest.c (what is particular to REST). */
 
 #include "federation/rest.h"
+#include "federation/transport.h"
 #include "tests/instance/peer.h"
 
 #define SLT_PEER_ADDRESSES_MAX 16
@@ -25,7 +26,8 @@ struct slt_peer_call {
 	struct slt_id provider;
 	const struct slt_gc_server *server[SLT_PEER_ADDRESSES_MAX];
 	size_t n_servers;
-	struct slt_buf wire; /* the request as it is sent */
+	struct slt_transport_writer *writer; /* the request as it is sent: a stream, */
+	struct slt_buf wire;		     /* or bytes */
 	char *wire_type;
 	struct slt_bytes peer_fault; /* the provider's side answered with one */
 };

@@ -19,8 +19,8 @@
 
 #define WIRE_MAX   (128u << 20)
 #define HEAD_MAX   (20u << 20)
-#define CONNECT_MS 30000 /* X-Road's client-timeout */
-#define TOTAL_MS   60000
+#define CONNECT_MS 30000  /* X-Road's client-timeout */
+#define TOTAL_MS   600000 /* a large message takes its time */
 
 /* --- what the information system wants -------------------------------------------------------- */
 
@@ -150,14 +150,24 @@ static bool route(struct slt_peer_call *x, struct slt_err *err)
 
 /* --- the message ------------------------------------------------------------------------------ */
 
+/* A message as it ought to be is streamed; one that is damaged on its way is made in memory. */
+static bool make_wire(struct slt_peer_call *x, struct slt_err *err)
+{
+	slt_buf_init(&x->wire, WIRE_MAX);
+	if (x->fault == SLT_FAULT_NONE || x->fault == SLT_FAULT_TWICE) {
+		x->writer = slt_transport_writer_new(x->request);
+		x->wire_type = slt_strdup(slt_transport_content_type(x->writer));
+		return true;
+	}
+	return slt_peer_bytes(x->request, x->fault, &x->wire, &x->wire_type, err);
+}
+
 static bool sign(struct slt_peer_call *x, struct slt_err *err)
 {
 	const char *role = slt_peer_role(x->b, &x->client);
-	slt_buf_init(&x->wire, WIRE_MAX);
 	return slt_peer_add_ocsp(x->b, x->gc, x->fault, x->request, err) &&
 	       slt_peer_sign(x->b, x->gc, role, x->fault, x->request, err) &&
-	       slt_peer_damage(x->request, x->id, x->fault, err) &&
-	       slt_peer_bytes(x->request, x->fault, &x->wire, &x->wire_type, err);
+	       slt_peer_damage(x->request, x->id, x->fault, err) && make_wire(x, err);
 }
 
 /* --- one attempt ------------------------------------------------------------------------------ */
@@ -305,8 +315,10 @@ static size_t request_headers(const struct slt_peer_call *x, struct slt_arena *a
 /* Security servers send in chunks, never with a length. */
 static bool read_wire(void *arg, char *p, size_t n, size_t *ret_n, struct slt_err *err)
 {
-	(void)err;
 	struct attempt *a = arg;
+	if (a->x->writer != NULL) {
+		return slt_transport_read(a->x->writer, p, n, ret_n, err);
+	}
 	size_t left = a->x->wire.n - a->at;
 	n = n < left ? n : left;
 	if (n > 0) {
@@ -337,6 +349,9 @@ static bool attempt_once(struct attempt *a, int *ret_status, struct slt_err *err
 				.data = on_data,
 				.done = on_done,
 				.arg = a};
+	if (x->writer != NULL) {
+		slt_transport_rewind(x->writer);
+	}
 	return slt_client_perform(x->b->client, &call, ret_status, NULL, err);
 }
 
@@ -439,19 +454,13 @@ static bool check_answer(struct slt_peer_call *x, struct slt_err *err)
 
 static void answer(struct slt_peer_call *x)
 {
-	struct slt_err err = SLT_ERR_INIT;
-	SLT_AUTO_BUF(out, WIRE_MAX);
-	SLT_AUTO_STR char *type = NULL;
 	if (x->is_rest) {
 		slt_peer_rest_answer(x);
 	} else if (x->peer_fault.p != NULL) {
 		slt_httpd_reply(x->r, 200, "text/xml;charset=utf-8",
 				(struct slt_str){x->peer_fault.p, x->peer_fault.n});
-	} else if (slt_soapio_write(x->answer, &out, &type, &err)) {
-		slt_httpd_reply(x->r, 200, type, slt_buf_str(&out));
 	} else {
-		(void)slt_prefix(&err, SLT_CLIENTPROXY);
-		slt_peer_fault(x->r, &err);
+		slt_soapio_respond(x->r, SLT_TAKE(x->answer));
 	}
 }
 
@@ -468,6 +477,7 @@ static void refuse(const struct slt_peer_call *x, enum slt_code whose, struct sl
 
 static void call_fini(struct slt_peer_call *x)
 {
+	slt_transport_writer_free(x->writer); /* borrows the request */
 	slt_message_free(x->request);
 	slt_message_free(x->answer);
 	slt_soap_free(x->soap);

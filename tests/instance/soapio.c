@@ -11,14 +11,16 @@
 
 #define SPOOL_THRESHOLD (256u << 10)
 
+const struct slt_transport_limits slt_soapio_limits = {.head = SLT_SOAPIO_HEAD_MAX,
+						       .body = SLT_SOAPIO_BODY_MAX,
+						       .spool_threshold = SPOOL_THRESHOLD};
+
 bool slt_soapio_read(const char *content_type, struct slt_str body, struct slt_message **ret,
 		     struct slt_soap **ret_soap, struct slt_err *err)
 {
-	const struct slt_transport_limits limits = {
-		.head = SLT_SOAPIO_MAX, .body = SLT_SOAPIO_MAX, .spool_threshold = SPOOL_THRESHOLD};
 	SLT_AUTO(slt_soapmime_free) struct slt_soapmime *r = NULL;
-	return slt_soapmime_new(content_type == NULL ? "" : content_type, SLT_SHA512, &limits, &r,
-				err) &&
+	return slt_soapmime_new(content_type == NULL ? "" : content_type, SLT_SHA512,
+				&slt_soapio_limits, &r, err) &&
 	       slt_soapmime_feed(r, body.p, body.n, err) &&
 	       slt_soapmime_finish(r, ret, ret_soap, err);
 }
@@ -47,49 +49,136 @@ bool slt_soapio_attachment(const struct slt_attachment *a, struct slt_buf *out, 
 	return slt_buf_check(out, "an attachment", err);
 }
 
-static bool write_multipart(const struct slt_message *m, const char *boundary, struct slt_buf *out,
-			    struct slt_err *err)
+/* What stands between the parts is made when its turn comes; then the part itself. */
+struct slt_soapio_writer {
+	const struct slt_message *m;
+	char *type;
+	char boundary[37]; /* empty: there is nothing but the envelope */
+	struct slt_buf text;
+	size_t text_at;
+	unsigned part; /* the next: 0 the envelope, then the attachments, then the end */
+	const struct slt_spool *spool;
+	uint64_t spool_at;
+};
+
+struct slt_soapio_writer *slt_soapio_writer_new(const struct slt_message *m)
 {
-	slt_buf_addf(out, "--%s\r\nContent-Type: %s\r\n%s\r\n", boundary,
-		     is_soap_type(m->content_type) ? m->content_type : "text/xml; charset=UTF-8",
-		     m->headers == NULL ? "" : m->headers);
-	slt_buf_add(out, m->head.p, m->head.n);
-	for (unsigned i = 0; i < m->n_attachments; i++) {
-		const struct slt_attachment *a = &m->attachment[i];
-		slt_buf_addf(out, "\r\n--%s\r\n", boundary);
-		if (a->content_type[0] != '\0') {
-			slt_buf_addf(out, "Content-Type: %s\r\n", a->content_type);
-		}
-		slt_buf_addf(out, "%s\r\n", a->headers);
-		if (!slt_soapio_attachment(a, out, err)) {
-			return false;
-		}
+	struct slt_soapio_writer *w = slt_calloc(1, sizeof(*w));
+	const char *own =
+		is_soap_type(m->content_type) ? m->content_type : "text/xml; charset=UTF-8";
+	uuid_t u;
+	w->m = m;
+	slt_buf_init(&w->text, SLT_SOAPIO_HEAD_MAX + 65536);
+	if (m->n_attachments == 0) {
+		w->type = slt_strdup(own);
+		return w;
 	}
-	slt_buf_addf(out, "\r\n--%s--\r\n", boundary);
+	uuid_generate(u);
+	uuid_unparse_lower(u, w->boundary);
+	w->type =
+		slt_asprintf("multipart/related; type=\"text/xml\"; boundary=\"%s\"", w->boundary);
+	slt_buf_addf(&w->text, "--%s\r\nContent-Type: %s\r\n%s\r\n", w->boundary, own,
+		     m->headers == NULL ? "" : m->headers);
+	return w;
+}
+
+void slt_soapio_writer_free(struct slt_soapio_writer *w)
+{
+	if (w != NULL) {
+		slt_buf_fini(&w->text);
+		free(w->type);
+		free(w);
+	}
+}
+
+const char *slt_soapio_type(const struct slt_soapio_writer *w)
+{
+	return w->type;
+}
+
+/* False when there is nothing more. */
+static bool next_part(struct slt_soapio_writer *w)
+{
+	const struct slt_message *m = w->m;
+	unsigned i = w->part++;
+	w->spool = NULL;
+	if (i > 0) {
+		slt_buf_reset(&w->text);
+		w->text_at = 0;
+	}
+	if (i == 0) {
+		slt_buf_add(&w->text, m->head.p, m->head.n);
+	} else if (i <= m->n_attachments) {
+		const struct slt_attachment *a = &m->attachment[i - 1];
+		slt_buf_addf(&w->text, "\r\n--%s\r\n", w->boundary);
+		if (a->content_type[0] != '\0') {
+			slt_buf_addf(&w->text, "Content-Type: %s\r\n", a->content_type);
+		}
+		slt_buf_addf(&w->text, "%s\r\n", a->headers);
+		w->spool = a->body;
+		w->spool_at = 0;
+	} else if (i == m->n_attachments + 1 && m->n_attachments > 0) {
+		slt_buf_addf(&w->text, "\r\n--%s--\r\n", w->boundary);
+	} else {
+		return false;
+	}
 	return true;
 }
 
-bool slt_soapio_write(const struct slt_message *m, struct slt_buf *out, char **ret_content_type,
-		      struct slt_err *err)
+bool slt_soapio_pull(struct slt_soapio_writer *w, char *p, size_t n, size_t *ret_n,
+		     struct slt_err *err)
 {
-	uuid_t u;
-	char id[37];
-	uuid_generate(u);
-	uuid_unparse_lower(u, id);
-	if (m->n_attachments == 0) {
-		slt_buf_add(out, m->head.p, m->head.n);
-	} else if (!write_multipart(m, id, out, err)) {
-		return false;
+	*ret_n = 0;
+	while (*ret_n == 0) {
+		size_t left = w->text.n - w->text_at;
+		if (w->part > 0 && left > 0) {
+			*ret_n = n < left ? n : left;
+			memcpy(p, w->text.p + w->text_at, *ret_n);
+			w->text_at += *ret_n;
+			return true;
+		}
+		if (w->spool != NULL) {
+			if (!slt_spool_read(w->spool, w->spool_at, p, n, ret_n, err)) {
+				return false;
+			}
+			w->spool_at += *ret_n;
+			w->spool = *ret_n == 0 ? NULL : w->spool;
+			continue;
+		}
+		if (!next_part(w)) {
+			return true;
+		}
 	}
-	if (!slt_buf_check(out, "the message", err)) {
-		return false;
-	}
-	*ret_content_type =
-		m->n_attachments == 0
-			? slt_strdup(is_soap_type(m->content_type) ? m->content_type
-								   : "text/xml; charset=UTF-8")
-			: slt_asprintf("multipart/related; type=\"text/xml\"; boundary=\"%s\"", id);
 	return true;
+}
+
+struct outgoing {
+	struct slt_message *m;
+	struct slt_soapio_writer *w;
+};
+
+static bool outgoing_read(void *arg, char *p, size_t n, size_t *ret_n, struct slt_err *err)
+{
+	struct outgoing *o = arg;
+	return slt_soapio_pull(o->w, p, n, ret_n, err);
+}
+
+static void outgoing_free(void *arg)
+{
+	struct outgoing *o = arg;
+	slt_soapio_writer_free(o->w);
+	slt_message_free(o->m);
+	free(o);
+}
+
+void slt_soapio_respond(struct slt_request *r, struct slt_message *take_m)
+{
+	struct outgoing *o = slt_calloc(1, sizeof(*o));
+	o->m = take_m;
+	o->w = slt_soapio_writer_new(take_m);
+	struct slt_response_header h[] = {{"Content-Type", slt_soapio_type(o->w)}};
+	struct slt_body_source source = {outgoing_read, outgoing_free, o};
+	slt_respond_stream(r, 200, h, SLT_COUNT(h), &source);
 }
 
 /* The value of a header in "name: value" CRLF lines. */
