@@ -31,7 +31,7 @@ struct slt_server {
 	struct MHD_Daemon *daemon;
 	const struct slt_server_handler *handler;
 	void *arg;
-	bool client_certificate;
+	bool client_certificate, client_certificate_asked;
 	unsigned port;
 	int listen_fd; /* after quiescing; -1 before */
 	_Atomic bool quiesced;
@@ -179,12 +179,14 @@ static void on_connection(void *cls, struct MHD_Connection *c, void **socket_con
 		return;
 	}
 	*socket_context = open_peer(s, c);
-	if (s->client_certificate) {
+	if (s->client_certificate || s->client_certificate_asked) {
 		const union MHD_ConnectionInfo *i =
 			MHD_get_connection_info(c, MHD_CONNECTION_INFO_GNUTLS_SESSION);
 		/* before the handshake: a peer without a certificate never gets past it */
 		if (i && i->tls_session) {
-			gnutls_certificate_server_set_request(i->tls_session, GNUTLS_CERT_REQUIRE);
+			gnutls_certificate_server_set_request(
+				i->tls_session,
+				s->client_certificate ? GNUTLS_CERT_REQUIRE : GNUTLS_CERT_REQUEST);
 			gnutls_certificate_send_x509_rdn_sequence(i->tls_session, 1);
 		}
 	}
@@ -551,6 +553,7 @@ bool slt_server_start(const struct slt_server_options *options, struct slt_serve
 	s->handler = o->handler;
 	s->arg = o->arg;
 	s->client_certificate = o->client_certificate;
+	s->client_certificate_asked = o->client_certificate_asked;
 	s->listen_fd = -1;
 	s->daemon = start_daemon(s, o, &address);
 	if (!s->daemon) {

@@ -40,6 +40,7 @@ struct slt_server_options {
 	/* TLS: PEM texts; NULL for plain HTTP */
 	const char *cert_pem, *key_pem;
 	bool client_certificate;
+	bool client_certificate_asked; /* for, but a peer may come without one */
 	struct slt_door_limits limits; /* max 0: 1000, idle_seconds 0: 120 */
 	unsigned threads;	       /* I/O threads; 0: 1 */
 	const struct slt_server_handler *handler;
