@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "tests/instance/behind.h"
 #include "tests/instance/peer.h"
 
 #include <stdlib.h>
@@ -87,7 +88,7 @@ static bool make_pools(struct slt_box *b, struct slt_err *err)
 	       slt_pool_new(1, QUEUE, &b->pool_admin, err);
 }
 
-/* One of the plain HTTP listeners; *port is what it has got in the end. */
+/* One of the HTTP listeners; *port is what it has got in the end. */
 struct listener {
 	const char *address;
 	unsigned *port;
@@ -97,11 +98,14 @@ struct listener {
 	struct slt_httpd **ret;
 };
 
-static bool start_http(struct slt_box *b, const struct listener *l, struct slt_err *err)
+static bool start_https(struct slt_box *b, const struct listener *l, const char *cert_pem,
+			const char *key_pem, struct slt_err *err)
 {
 	struct slt_httpd_options o = {.address = l->address,
 				      .port = *l->port,
 				      .max_body = l->max_body,
+				      .cert_pem = cert_pem,
+				      .key_pem = key_pem,
 				      .pool = l->pool,
 				      .fn = l->fn,
 				      .arg = b};
@@ -110,6 +114,11 @@ static bool start_http(struct slt_box *b, const struct listener *l, struct slt_e
 	}
 	*l->port = slt_httpd_port(*l->ret);
 	return true;
+}
+
+static bool start_http(struct slt_box *b, const struct listener *l, struct slt_err *err)
+{
+	return start_https(b, l, NULL, NULL, err);
 }
 
 /* The central services must listen before the configuration that names them is made, and the
@@ -175,13 +184,31 @@ static bool start_information_systems(struct slt_box *b, struct slt_err *err)
 	return true;
 }
 
+/* Beside the plain one, as ordinary security servers have it; only the bridge has use for it. */
+static bool start_client_tls(struct slt_box *b, struct slt_err *err)
+{
+	const struct slt_pki_entry *e = slt_pki_get(b->pki, "server-internal");
+	SLT_AUTO_STR char *cert = NULL;
+	SLT_AUTO_STR char *key = NULL;
+	size_t n = 0;
+	struct listener l = {"127.0.0.1",    &b->ports.client_tls,   MESSAGE_BODY,
+			     b->pool_client, slt_peer_client_handle, &b->client_https};
+	if (!slt_behind_is_tls(b)) {
+		return true;
+	}
+	return slt_file_read(e->cert_path, SMALL_BODY, &cert, &n, err) &&
+	       slt_file_read(e->key_path, SMALL_BODY, &key, &n, err) &&
+	       start_https(b, &l, cert, key, err);
+}
+
 static bool start_interfaces(struct slt_box *b, struct slt_err *err)
 {
 	struct listener client = {"127.0.0.1",	  &b->ports.client,	  MESSAGE_BODY,
 				  b->pool_client, slt_peer_client_handle, &b->client_http};
 	struct listener admin = {"127.0.0.1",	&b->ports.admin,  SMALL_BODY,
 				 b->pool_admin, slt_admin_handle, &b->admin};
-	return start_http(b, &client, err) && start_http(b, &admin, err);
+	return start_http(b, &client, err) && start_client_tls(b, err) &&
+	       start_http(b, &admin, err);
 }
 
 bool slt_box_open(const struct slt_box_options *o, struct slt_box **ret, struct slt_err *err)
@@ -190,9 +217,10 @@ bool slt_box_open(const struct slt_box_options *o, struct slt_box **ret, struct 
 	b->o = *o;
 	slt_faults_init(&b->faults);
 	bool ok = make_paths(b, err) && slt_ports_choose(&b->o, &b->ports, err) &&
-		  make_pki(b, err) && make_pools(b, err) && start_central(b, err) &&
-		  start_information_systems(b, err) && start_security_server(b, err) &&
-		  start_interfaces(b, err) && slt_describe_write(b, err);
+		  slt_behind_set_url(b, err) && make_pki(b, err) && make_pools(b, err) &&
+		  start_central(b, err) && start_information_systems(b, err) &&
+		  start_security_server(b, err) && start_interfaces(b, err) &&
+		  slt_describe_write(b, err);
 	if (!ok) {
 		return false;
 	}
@@ -237,6 +265,7 @@ void slt_box_free(struct slt_box *b)
 	}
 	atomic_store(&b->stopping, true);
 	stop_http(b->admin, b->pool_admin);
+	slt_httpd_close(b->client_https);
 	stop_http(b->client_http, b->pool_client);
 	slt_peer_server_close(b->peer_server);
 	slt_pool_free(b->pool_server);
@@ -245,6 +274,7 @@ void slt_box_free(struct slt_box *b)
 	stop_http(b->central, b->pool_central);
 	slt_httpd_stop(b->admin);
 	slt_httpd_stop(b->client_http);
+	slt_httpd_stop(b->client_https);
 	slt_peer_server_stop(b->peer_server);
 	slt_httpd_stop(b->relay);
 	slt_httpd_stop(b->infosys_http);
@@ -256,8 +286,9 @@ void slt_box_free(struct slt_box *b)
 	slt_ocspcache_free(b->ocsp);
 	slt_confsource_free(b->confsource);
 	slt_pki_free(b->pki);
-	char *paths[] = {b->dir_keys, b->dir_conf,    b->dir_sales, b->anchor,	b->external_anchor,
-			 b->info,     b->central_url, b->ocsp_url,  b->tsa_url, b->infosys_url};
+	char *paths[] = {b->dir_keys,	     b->dir_conf,    b->dir_sales,   b->anchor,
+			 b->external_anchor, b->info,	     b->central_url, b->ocsp_url,
+			 b->tsa_url,	     b->infosys_url, b->bridge_url};
 	for (size_t i = 0; i < SLT_COUNT(paths); i++) {
 		free(paths[i]);
 	}

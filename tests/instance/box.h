@@ -32,7 +32,8 @@ struct slt_box_options {
 	bool centre, pharmacy;
 	const char *documents, *federate, *address_base; /* may be NULL */
 	/* The bridge is an information system behind this instance's security server, at this URL;
-	 * NULL: it is a security server of its own. */
+	 * NULL: it is a security server of its own. With https both show their certificates,
+	 * whoever calls. The host "bridge" stands for the address and port that are kept free. */
 	const char *bridge_url;
 	enum slt_pki_kind kind, bridge_kind; /* of members' keys; of the bridge's, 0: the same */
 	int conf_version;
@@ -44,7 +45,7 @@ struct slt_box_options {
 struct slt_box_ports { /* addresses and ports; those of the listeners after they started */
 	char own[16], bridge[16]; /* numeric addresses of the two security servers */
 	unsigned transport, relay;
-	unsigned central, admin, client, infosys;
+	unsigned central, admin, client, client_tls, infosys;
 };
 
 enum slt_box_service { /* what an administrator may take down */
@@ -62,7 +63,7 @@ struct slt_box {
 	struct slt_box_ports ports;
 	char *dir_keys, *dir_conf, *dir_sales, *anchor, *external_anchor, *info; /* paths */
 	char *central_url; /* "http://127.0.0.1:port" */
-	char *ocsp_url, *tsa_url, *infosys_url;
+	char *ocsp_url, *tsa_url, *infosys_url, *bridge_url;
 
 	struct slt_pki *pki;
 	struct slt_ocspd ocspd;
@@ -80,7 +81,7 @@ struct slt_box {
 
 	struct slt_pool *pool_central, *pool_relay, *pool_server, *pool_client, *pool_infosys,
 		*pool_admin;
-	struct slt_httpd *central, *relay, *infosys_http, *client_http, *admin;
+	struct slt_httpd *central, *relay, *infosys_http, *client_http, *client_https, *admin;
 	struct slt_peer_server *peer_server;
 };
 

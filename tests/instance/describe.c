@@ -115,6 +115,16 @@ bool slt_describe_write(const struct slt_box *b, struct slt_err *err)
 	set(o, "bridge_address", json_string(b->ports.bridge));
 	set(o, "bridge_server", id_text(slt_country_server_id(&m[SLT_BRIDGE], b->o.name)));
 	set(o, "client", port_url(b->ports.client, "/"));
+	if (b->client_https != NULL) {
+		SLT_AUTO_STR char *tls = slt_asprintf("https://127.0.0.1:%u/", b->ports.client_tls);
+		set(o, "client_tls", json_string(tls));
+		set(o, "client_tls_port", json_integer(b->ports.client_tls));
+	}
+	if (b->bridge_url != NULL) {
+		set(o, "bridge_url", json_string(b->bridge_url));
+	}
+	set(o, "server_internal_cert",
+	    json_string(slt_pki_get(b->pki, "server-internal")->cert_path));
 	set(o, "infosys", port_url(b->ports.infosys, "/"));
 	set(o, "admin", port_url(b->ports.admin, ""));
 	set(o, "configuration", port_url(b->ports.central, "/internalconf"));

@@ -139,8 +139,13 @@ bool slt_httpd_start(const struct slt_httpd_options *o, struct slt_httpd **ret, 
 	struct slt_httpd *h = slt_calloc(1, sizeof(*h));
 	h->o = *o;
 	pthread_mutex_init(&h->lock, NULL);
-	struct slt_server_options so = {
-		.address = o->address, .port = o->port, .handler = &handler, .arg = h};
+	struct slt_server_options so = {.address = o->address,
+					.port = o->port,
+					.cert_pem = o->cert_pem,
+					.key_pem = o->key_pem,
+					.client_certificate_asked = o->cert_pem != NULL,
+					.handler = &handler,
+					.arg = h};
 	if (!slt_server_start(&so, &h->server, err)) {
 		free(h);
 		return false;

@@ -20,6 +20,8 @@ struct slt_httpd_options {
 	const char *address;
 	unsigned port;	   /* 0: any free one */
 	uint64_t max_body; /* bytes */
+	/* TLS: PEM texts, NULL for plain HTTP; a client may come with a certificate or without */
+	const char *cert_pem, *key_pem;
 	struct slt_pool *pool;
 	slt_httpd_fn fn;
 	void *arg;

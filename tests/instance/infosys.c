@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "federation/fault.h"
+#include "federation/multipart.h"
 #include "federation/soap.h"
 #include "tests/instance/httpd.h"
 #include "tests/instance/rxstore.h"
@@ -20,6 +21,8 @@
 #define FAULT_MAX	(64u << 10)
 #define SERVICE_VERSION "v1"
 #define CID		"dokument@instance"
+#define NS_XOP		"http://www.w3.org/2004/08/xop/include"
+#define XOP_TYPE	"application/xop+xml; charset=UTF-8; type=\"text/xml\""
 
 struct slt_infosys {
 	struct slt_infosys_options o;
@@ -332,11 +335,39 @@ static bool op_cancel(struct work *k, struct slt_err *err)
 
 typedef bool (*op_fn)(struct work *k, struct slt_err *err);
 
-/* Gives the attachments back. */
+/* The attachments are named as they are meant to be found: with XOP in the place of their bytes,
+ * otherwise by a reference. */
+static void refer(struct work *k, const struct slt_attachment *a, bool xop)
+{
+	struct slt_str id = slt_soapio_cid(a);
+	if (id.n == 0) {
+		return;
+	}
+	SLT_AUTO_STR char *href = slt_asprintf("cid:%.*s", (int)id.n, id.p);
+	xmlNode *n = add(k, k->response, k->w->document_ref, NULL);
+	if (xop) {
+		n = xmlNewChild(n, NULL, SLT_XML("Include"), NULL);
+		slt_assert(n != NULL);
+		xmlSetNs(n, xmlNewNs(n, SLT_XML(NS_XOP), SLT_XML("xop")));
+	}
+	set(n, "href", href);
+}
+
+/* Gives the attachments back, packaged as they came. */
 static bool op_echo(struct work *k, struct slt_err *err)
 {
 	(void)err;
 	struct slt_message *from = k->request, *to = k->answer;
+	bool xop = slt_mime_is(from->content_type, "application/xop+xml");
+	for (unsigned i = 0; i < from->n_attachments; i++) {
+		refer(k, &from->attachment[i], xop);
+	}
+	if (xop) {
+		free(to->content_type);
+		free(to->headers);
+		to->content_type = slt_strdup(XOP_TYPE);
+		to->headers = slt_strdup("Content-ID: <root@instance>\r\n");
+	}
 	memcpy(to->attachment, from->attachment, from->n_attachments * sizeof(to->attachment[0]));
 	to->n_attachments = from->n_attachments;
 	from->n_attachments = 0;

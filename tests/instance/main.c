@@ -41,7 +41,9 @@ static const char usage[] =
 	"  --address-base 127.X.Y  the security servers listen on 127.X.Y.1 (the instance's own)\n"
 	"                        and 127.X.Y.2 (the bridge's)\n"
 	"  --bridge-url URL      the bridge is no security server of its own but an information\n"
-	"                        system behind the instance's, at this address\n"
+	"                        system behind the instance's, at this address; the host\n"
+	"                        \"bridge\" is the address and port that are kept free for it.\n"
+	"                        With https both show their certificates to each other\n"
 	"  --stdin-eof           also end when standard input does\n"
 	"  --verbose             log every message\n"
 	"  --help                this text\n";

@@ -34,7 +34,7 @@ static const struct {
 };
 
 struct slt_peer {
-	struct slt_client_tls *tls[TLS_IDENTITIES];
+	struct slt_client_tls *tls[TLS_IDENTITIES], *internal;
 	struct slt_key **key; /* as many as there are entries */
 	const struct slt_pki *pki;
 };
@@ -55,7 +55,7 @@ bool slt_peer_new(const struct slt_pki *pki, struct slt_peer **ret, struct slt_e
 	struct slt_peer *p = slt_calloc(1, sizeof(*p));
 	p->pki = pki;
 	p->key = slt_calloc(slt_pki_count(pki), sizeof(struct slt_key *));
-	bool ok = true;
+	bool ok = load_tls(slt_pki_get(pki, "server-internal"), &p->internal, err);
 	for (size_t i = 0; ok && i < TLS_IDENTITIES; i++) {
 		ok = load_tls(slt_pki_get(pki, identities[i].name), &p->tls[i], err);
 	}
@@ -79,6 +79,7 @@ void slt_peer_free(struct slt_peer *p)
 	for (size_t i = 0; i < TLS_IDENTITIES; i++) {
 		slt_client_tls_free(p->tls[i]);
 	}
+	slt_client_tls_free(p->internal);
 	for (size_t i = 0; i < slt_pki_count(p->pki); i++) {
 		slt_key_free(p->key[i]);
 	}
@@ -99,6 +100,11 @@ static size_t identity_of(enum slt_fault fault)
 struct slt_client_tls *slt_peer_tls(const struct slt_peer *p, enum slt_fault fault)
 {
 	return p->tls[identity_of(fault)];
+}
+
+struct slt_client_tls *slt_peer_internal_tls(const struct slt_peer *p)
+{
+	return p->internal;
 }
 
 bool slt_peer_is_identity(const char *name)

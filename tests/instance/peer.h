@@ -15,6 +15,8 @@ SLT_CHECK bool slt_peer_new(const struct slt_pki *pki, struct slt_peer **ret, st
 void slt_peer_free(struct slt_peer *p);
 /* The security server's TLS identity, or the one that the fault asks for. */
 struct slt_client_tls *slt_peer_tls(const struct slt_peer *p, enum slt_fault fault);
+/* What it shows to information systems, which know it by this certificate alone. */
+struct slt_client_tls *slt_peer_internal_tls(const struct slt_peer *p);
 /* May the security server present itself with the certificate of this name? */
 bool slt_peer_is_identity(const char *name);
 

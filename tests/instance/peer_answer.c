@@ -9,6 +9,8 @@
 
 #include "base/log.h"
 #include "federation/fault.h"
+#include "federation/multipart.h"
+#include "tests/instance/behind.h"
 #include "tests/instance/peer_exchange.h"
 #include "tests/instance/soapio.h"
 
@@ -28,6 +30,8 @@ void slt_exchange_refuse(struct slt_request *r, struct slt_err *err)
 /* --- the service ------------------------------------------------------------------------------ */
 
 struct service_answer {
+	const struct slt_box *b;
+	int status;
 	char *content_type;
 	struct slt_soapio_writer *request;
 	struct slt_soapmime *reader;
@@ -36,9 +40,9 @@ struct service_answer {
 static bool on_header(void *arg, int status, const char *name, const char *value,
 		      struct slt_err *err)
 {
-	(void)status;
 	(void)err;
 	struct service_answer *a = arg;
+	a->status = status;
 	if (slt_strcase_eq(name, "content-type")) {
 		free(a->content_type);
 		a->content_type = slt_strdup(value);
@@ -50,6 +54,9 @@ static bool on_data(void *arg, const char *p, size_t n, struct slt_err *err)
 {
 	struct service_answer *a = arg;
 	const char *type = a->content_type == NULL ? "" : a->content_type;
+	if (a->status != 200 && a->status != 500) {
+		return true;
+	}
 	if (a->reader == NULL &&
 	    !slt_soapmime_new(type, SLT_SHA512, &slt_soapio_limits, &a->reader, err)) {
 		return false;
@@ -63,16 +70,30 @@ static bool send_request(void *arg, char *p, size_t n, size_t *ret_n, struct slt
 	return slt_soapio_pull(a->request, p, n, ret_n, err);
 }
 
+static bool judge(void *arg, X509 *const *chain, size_t n, struct slt_err *err)
+{
+	const struct service_answer *a = arg;
+	return slt_behind_is_bridge_cert(a->b, chain, n, err);
+}
+
 static bool post(struct slt_exchange *x, struct service_answer *a, struct slt_err *err)
 {
 	SLT_AUTO_STR char *header = slt_asprintf("Content-Type: %s", slt_soapio_type(a->request));
-	const char *headers[] = {header, "SOAPAction: \"\""};
+	const char *action = slt_request_header(x->r, "x-original-soapaction");
+	/* a header without a value is written "name;" for libcurl */
+	SLT_AUTO_STR char *soap_action = action == NULL || *action == '\0'
+						 ? slt_strdup("SOAPAction;")
+						 : slt_asprintf("SOAPAction: %s", action);
+	const char *headers[] = {header, soap_action};
+	bool bridge = x->service_url == x->b->bridge_url && slt_behind_is_tls(x->b);
 	struct slt_call call = {.method = "POST",
 				.url = x->service_url,
 				.headers = headers,
 				.n_headers = SLT_COUNT(headers),
 				.read = send_request,
 				.total_ms = SERVICE_MS,
+				.tls = bridge ? slt_peer_internal_tls(x->b->peer) : NULL,
+				.judge = bridge ? judge : NULL,
 				.header = on_header,
 				.data = on_data,
 				.arg = a};
@@ -92,7 +113,7 @@ bool slt_exchange_call(struct slt_exchange *x, struct slt_err *err)
 	if (x->rest != NULL) {
 		return slt_exchange_call_rest(x, err);
 	}
-	struct service_answer a = {.request = slt_soapio_writer_new(x->request)};
+	struct service_answer a = {.b = x->b, .request = slt_soapio_writer_new(x->request)};
 	SLT_AUTO(slt_soap_free) struct slt_soap *soap = NULL;
 	bool ok = post(x, &a, err) && slt_soapmime_finish(a.reader, &x->answer, &soap, err);
 	slt_soapmime_free(a.reader);
@@ -160,8 +181,11 @@ static bool finish_head(struct slt_exchange *x, struct slt_err *err)
 		return false;
 	}
 	slt_message_set_head(x->answer, b.p, b.n);
+	bool xop = slt_mime_is(x->answer->content_type, "application/xop+xml");
 	free(x->answer->content_type);
-	x->answer->content_type = slt_strdup("text/xml; charset=UTF-8");
+	x->answer->content_type =
+		slt_strdup(xop ? "application/xop+xml; charset=UTF-8; type=\"text/xml\""
+			       : "text/xml; charset=UTF-8");
 	return true;
 }
 

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "federation/transport.h"
 #include "federation/trust.h"
+#include "tests/instance/behind.h"
 #include "tests/instance/peer_call.h"
 #include "tests/instance/soapio.h"
 
@@ -93,7 +94,7 @@ static bool check_client(const struct slt_peer_call *x, struct slt_err *err)
 				"the client %s is not registered at this security server",
 				client->member_code);
 	}
-	return true;
+	return slt_behind_check_client(x->b, x->r, client, err);
 }
 
 static bool list_servers(struct slt_peer_call *x, const struct slt_gc_server **ret_maintained,

@@ -7,6 +7,7 @@
 
 #include "federation/fault.h"
 
+#include "tests/instance/behind.h"
 #include "tests/instance/peer_call.h"
 #include "tests/instance/peer_exchange.h"
 #include "tests/instance/restsys.h"
@@ -215,6 +216,9 @@ bool slt_exchange_read_rest(struct slt_exchange *x, const struct slt_message *m,
 
 bool slt_exchange_call_rest(struct slt_exchange *x, struct slt_err *err)
 {
+	if (x->service_url != NULL) {
+		return slt_behind_call_rest(x, err) || slt_prefix(err, SLT_SERVICE_FAILED);
+	}
 	return slt_restsys_call(x->rest, x->request, &x->rest_answer, &x->answer, err) ||
 	       slt_prefix(err, SLT_SERVICE_FAILED);
 }

@@ -204,17 +204,16 @@ static bool find_service(struct slt_exchange *x, struct slt_err *err)
 	const struct slt_country *country = x->b->o.country;
 	struct slt_id centre = slt_country_client_id(&country->member[SLT_CENTRE], x->b->o.name);
 	struct slt_id bridge = slt_country_client_id(&country->member[SLT_BRIDGE], x->b->o.name);
-	if (x->rest != NULL) {
+	if (slt_id_eq(&x->provider, &bridge)) {
+		x->service_url = x->b->bridge_url;
+	} else if (x->rest != NULL) {
 		return (slt_id_eq(&x->provider, &centre) &&
 			slt_restsys_offers(country->code, service->service)) ||
 		       slt_fail(err, SLT_EUNKNOWN_SERVICE, "there is no REST service %s",
 				service->service);
-	}
-	if (slt_id_eq(&x->provider, &centre) &&
-	    slt_infosys_offers(x->b->infosys, service->service, service->version)) {
+	} else if (slt_id_eq(&x->provider, &centre) &&
+		   slt_infosys_offers(x->b->infosys, service->service, service->version)) {
 		x->service_url = x->b->infosys_url;
-	} else if (slt_id_eq(&x->provider, &bridge)) {
-		x->service_url = x->b->o.bridge_url;
 	}
 	return x->service_url != NULL ||
 	       slt_fail(err, SLT_EUNKNOWN_SERVICE, "there is no service %s", service->service);

@@ -49,6 +49,8 @@ static const struct spec specs[] = {
 	{"bridge-sign",    "issuing-ca", FOR_SIGN, SLT_BRIDGE,   NULL, -1, LEAF_DAYS, SLT_PKI_GOOD},
 	{"server-auth",    "issuing-ca", FOR_AUTH, SLT_CENTRE,   NULL, -1, LEAF_DAYS, SLT_PKI_GOOD},
 	{"bridge-auth",    "issuing-ca", FOR_AUTH, SLT_BRIDGE,   NULL, -1, LEAF_DAYS, SLT_PKI_GOOD},
+	/* what the security server shows to information systems */
+	{"server-internal", NULL,        FOR_AUTH,    -1, NULL, -1, CA_DAYS, SLT_PKI_GOOD},
 	/* bad on purpose */
 	{"rogue-ca",       NULL,         FOR_ROOT,    -1, NULL, -1, CA_DAYS, SLT_PKI_GOOD},
 	{"forged-ca",      NULL,         FOR_ISSUING, -1, NULL, -1, CA_DAYS, SLT_PKI_GOOD},

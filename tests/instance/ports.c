@@ -101,12 +101,14 @@ static bool as_before(const struct slt_box_options *o, struct slt_box_ports *p)
 		p->relay = (unsigned)relay;
 		p->central = port_of_url(j, "configuration");
 		p->client = port_of_url(j, "client");
+		p->client_tls = (unsigned)json_integer_value(json_object_get(j, "client_tls_port"));
 		p->admin = port_of_url(j, "admin");
 		p->infosys = port_of_url(j, "infosys");
 		/* a bridge may hold its own address still: only ours must be free */
 		ok = can_bind(p->own, p->transport) && can_bind(p->own, p->relay) &&
 		     can_bind("127.0.0.1", p->central) && can_bind("127.0.0.1", p->client) &&
-		     can_bind("127.0.0.1", p->admin) && can_bind("127.0.0.1", p->infosys);
+		     can_bind("127.0.0.1", p->client_tls) && can_bind("127.0.0.1", p->admin) &&
+		     can_bind("127.0.0.1", p->infosys);
 	}
 	json_decref(j);
 	return ok;

@@ -49,6 +49,23 @@ bool slt_soapio_attachment(const struct slt_attachment *a, struct slt_buf *out, 
 	return slt_buf_check(out, "an attachment", err);
 }
 
+/* The value of a header in "name: value" CRLF lines. */
+static struct slt_str header_value(const char *headers, const char *name)
+{
+	size_t want = strlen(name);
+	const char *p = headers;
+	while (*p != '\0') {
+		size_t n = strcspn(p, "\r\n");
+		SLT_AUTO_STR char *line_name = slt_strndup(p, n < want ? n : want);
+		if (n > want && p[want] == ':' && slt_strcase_eq(line_name, name)) {
+			return slt_str_trim((struct slt_str){p + want + 1, n - want - 1});
+		}
+		p += n;
+		p += strspn(p, "\r\n");
+	}
+	return (struct slt_str){NULL, 0};
+}
+
 /* What stands between the parts is made when its turn comes; then the part itself. */
 struct slt_soapio_writer {
 	const struct slt_message *m;
@@ -69,14 +86,19 @@ struct slt_soapio_writer *slt_soapio_writer_new(const struct slt_message *m)
 	uuid_t u;
 	w->m = m;
 	slt_buf_init(&w->text, SLT_SOAPIO_HEAD_MAX + 65536);
-	if (m->n_attachments == 0) {
+	bool xop = slt_mime_is(own, "application/xop+xml");
+	if (m->n_attachments == 0 && !xop) {
 		w->type = slt_strdup(own);
 		return w;
 	}
 	uuid_generate(u);
 	uuid_unparse_lower(u, w->boundary);
-	w->type =
-		slt_asprintf("multipart/related; type=\"text/xml\"; boundary=\"%s\"", w->boundary);
+	struct slt_str start = header_value(m->headers == NULL ? "" : m->headers, "content-id");
+	w->type = slt_asprintf("multipart/related; type=\"%s\"%s%.*s%s%s; boundary=\"%s\"",
+			       xop ? "application/xop+xml" : "text/xml",
+			       start.n > 0 ? "; start=\"" : "", (int)start.n,
+			       start.n > 0 ? start.p : "", start.n > 0 ? "\"" : "",
+			       xop ? "; start-info=\"text/xml\"" : "", w->boundary);
 	slt_buf_addf(&w->text, "--%s\r\nContent-Type: %s\r\n%s\r\n", w->boundary, own,
 		     m->headers == NULL ? "" : m->headers);
 	return w;
@@ -117,7 +139,7 @@ static bool next_part(struct slt_soapio_writer *w)
 		slt_buf_addf(&w->text, "%s\r\n", a->headers);
 		w->spool = a->body;
 		w->spool_at = 0;
-	} else if (i == m->n_attachments + 1 && m->n_attachments > 0) {
+	} else if (i == m->n_attachments + 1 && w->boundary[0] != '\0') {
 		slt_buf_addf(&w->text, "\r\n--%s--\r\n", w->boundary);
 	} else {
 		return false;
@@ -181,21 +203,13 @@ void slt_soapio_respond(struct slt_request *r, struct slt_message *take_m)
 	slt_respond_stream(r, 200, h, SLT_COUNT(h), &source);
 }
 
-/* The value of a header in "name: value" CRLF lines. */
-static struct slt_str header_value(const char *headers, const char *name)
+struct slt_str slt_soapio_cid(const struct slt_attachment *a)
 {
-	size_t want = strlen(name);
-	const char *p = headers;
-	while (*p != '\0') {
-		size_t n = strcspn(p, "\r\n");
-		SLT_AUTO_STR char *line_name = slt_strndup(p, n < want ? n : want);
-		if (n > want && p[want] == ':' && slt_strcase_eq(line_name, name)) {
-			return slt_str_trim((struct slt_str){p + want + 1, n - want - 1});
-		}
-		p += n;
-		p += strspn(p, "\r\n");
+	struct slt_str id = header_value(a->headers, "content-id");
+	if (id.n > 2 && id.p[0] == '<' && id.p[id.n - 1] == '>') {
+		return (struct slt_str){id.p + 1, id.n - 2};
 	}
-	return (struct slt_str){NULL, 0};
+	return id;
 }
 
 const struct slt_attachment *slt_soapio_by_cid(const struct slt_message *m, const char *href)

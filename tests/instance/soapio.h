@@ -33,5 +33,7 @@ void slt_soapio_respond(struct slt_request *r, struct slt_message *take_m);
 /* A copy of an attachment's bytes. */
 SLT_CHECK bool slt_soapio_attachment(const struct slt_attachment *a, struct slt_buf *out,
 				     struct slt_err *err);
+/* Its Content-ID without brackets; empty when there is none. */
+struct slt_str slt_soapio_cid(const struct slt_attachment *a);
 /* The attachment that "cid:X" names, by Content-ID; NULL when there is none. */
 const struct slt_attachment *slt_soapio_by_cid(const struct slt_message *m, const char *href);

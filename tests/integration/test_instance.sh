@@ -417,12 +417,61 @@ if start "$W/behind" EE --key p256 --role pharmacy --documents "$W/docs" \
 		"$(grep -c '<securityServer>' "$W/behind/globalconf/EE/shared-params.xml")"
 	answer=$(behind COM/10000123/apteek 70000332/piiriylene)
 	has "its services are reached there" valisretseptideLoeteluResponse "$answer"
+	is "without https it has no second address for information systems" null \
+		"$(info behind .client_tls)"
 	is "a centre that the role leaves out is not" server.clientproxy.unknown_member \
 		"$(behind COM/10000123/apteek 70000444/retseptikeskus | code_of)"
 	is "the bridge may call as a client" none "$(behind GOV/70000332/piiriylene \
 		70000332/piiriylene | code_of)"
 else
 	not_ok "a bridge behind the security server" "see above"
+fi
+
+# the same with TLS: what the bridge is here is a server that shows its certificate and what it gets
+if start "$W/tls" EE --key p256 --documents "$W/docs" --bridge-url https://bridge/; then
+	auth=$(info tls .keys.bridge.auth_cert)
+	as_bridge() { # CURL-OPTION…
+		envelope EE GOV/70000332/piiriylene 70000444/retseptikeskus $EE_NS echo "" |
+			get -k -H 'Content-Type: text/xml' "$@" --data-binary @-
+	}
+	has "the bridge calls with its certificate" echoResponse "$(as_bridge --cert "$auth" \
+		--key "$(info tls .keys.bridge.auth_key)" "$(info tls .client_tls)")"
+	is "not without" server.clientproxy.ssl_authentication_failed \
+		"$(as_bridge "$(info tls .client_tls)" | code_of)"
+	is "nor in plain HTTP" server.clientproxy.ssl_authentication_failed \
+		"$(as_bridge "$(info tls .client)" | code_of)"
+	is "nor with another's" server.clientproxy.ssl_authentication_failed \
+		"$(as_bridge --cert "$W/tls/keys/server-auth.cert.pem" \
+			--key "$W/tls/keys/server-auth.key.pem" "$(info tls .client_tls)" | code_of)"
+	has "others need none" echoResponse "$(envelope EE $EE_CLIENT 70000444/retseptikeskus $EE_NS echo "" |
+		get --cacert "$(info tls .server_internal_cert)" -k -H 'Content-Type: text/xml' --data-binary @- \
+			"$(info tls .client_tls)")"
+	address=$(info tls .bridge_url)
+	address=${address#https://}
+	to_bridge() {
+		get -H "X-Road-Client: EE/$EE_CLIENT" -H 'X-Road-Id: 7' --data-binary "text" \
+			"$(info tls .client)r1/EE/GOV/70000332/piiriylene/anything/a%20b?c=d"
+	}
+	serve() { # CERT-NAME: once, for one request
+		{ sleep 1 && cat "$W/answer"; } |
+			timeout 10 openssl s_server -accept "${address%/}" -cert "$W/tls/keys/$1.cert.pem" \
+				-key "$W/tls/keys/$1.key.pem" -verify 1 -naccept 1 -quiet >"$W/got" 2>"$W/got.err" &
+		server=$!
+		sleep 0.4
+	}
+	printf 'HTTP/1.1 201 Made\r\nContent-Length: 4\r\nX-Own: 1\r\n\r\nback' >"$W/answer"
+	serve bridge-auth
+	is "REST is forwarded to the bridge and back" back "$(to_bridge)"
+	wait "$server"
+	has "to the service's path" "POST /r1/EE/GOV/70000332/piiriylene/anything/a%20b?c=d" "$(cat "$W/got")"
+	has "with the headers of the head" "X-Road-Id: 7" "$(cat "$W/got")"
+	has "the security server shows its own certificate" "EE server-internal" "$(cat "$W/got.err")"
+	serve server-auth
+	has "nothing is sent to another" ssl_authentication_failed "$(to_bridge)"
+	wait "$server"
+	is "not a byte" "" "$(cat "$W/got")"
+else
+	not_ok "a bridge behind the security server with TLS" "see above"
 fi
 
 before=$(jq -c '[.transport_port, .ocsp_port, .server_address, .configuration, .client]' "$W/ee/instance.json")
