@@ -17,3 +17,6 @@ echo "== the whole bridge"
 echo
 echo "== rising concurrency"
 /usr/bin/python3 tests/bench/bench_load.py
+echo
+echo "== idle connections and strangers (CONNECTIONS=5000)"
+/usr/bin/python3 tests/bench/bench_connections.py

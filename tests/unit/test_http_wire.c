@@ -203,7 +203,7 @@ static void number_of_headers(void **state)
 static void length_of_headers(void **state)
 {
 	(void)state;
-	headers(1, 60000, true);
+	headers(1, 16000, true);
 	headers(1, 200000, false);
 	headers(90, 2000, false);
 }
