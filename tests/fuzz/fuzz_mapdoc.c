@@ -44,7 +44,7 @@ static bool run(uint8_t way, struct slt_str body, struct slt_buf *out)
 		.body = body,
 		.now_ms = INT64_C(1795000000000),
 		.test_codes = (way & 4) != 0,
-		.judge = way & 32 ? &judge : NULL,
+		.judge = way & 64 ? &judge : NULL,
 	};
 	bool good = slt_map_apply(set(), &in, r, &err);
 
