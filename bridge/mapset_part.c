@@ -68,6 +68,9 @@ static bool name_ok(const char *name)
 		return strcmp(name, "messages.tsv") == 0 ||
 		       (starts(name, "manifest.") && name[strlen("manifest.")]);
 	}
+	if (starts(name, "flows/") && (ends(name, ".xsd") || ends(name, ".sch"))) {
+		return true;
+	}
 	return (starts(name, "pivot/") || starts(name, "countries/") || starts(name, "flows/")) &&
 	       (ends(name, ".tsv") || ends(name, ".conf"));
 }
@@ -93,11 +96,12 @@ static bool includes_another(const char *name, struct slt_str bytes)
 static bool check_file(const char *name, struct slt_str bytes, struct slt_err *err)
 {
 	if (!name_ok(name)) {
-		return slt_fail(err, SLT_EINVAL,
-				"%.80s does not belong to a mapping set: a set is messages.tsv, "
-				"manifests, and tables (.tsv) and rules (.conf) below pivot/, "
-				"countries/ and flows/",
-				name);
+		return slt_fail(
+			err, SLT_EINVAL,
+			"%.80s does not belong to a mapping set: a set is messages.tsv, "
+			"manifests, and tables (.tsv), rules (.conf) and schemas (.xsd, .sch) "
+			"below pivot/, countries/ and flows/",
+			name);
 	}
 	if (bytes.p && includes_another(name, bytes)) {
 		return slt_fail(err, SLT_EINVAL,

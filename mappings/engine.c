@@ -161,6 +161,7 @@ static bool map_service(struct slt_walk *w, xmlNode *payload, const struct slt_s
 	}
 	if (w->problems->errors == 0 && !w->call) {
 		slt_names_out(w, payload, s->id, which == 1);
+		slt_schemas_check(w, payload, false);
 	}
 	return true;
 }

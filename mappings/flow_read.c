@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/file.h"
+
 /* clang-format off */
 #define S(type, field) offsetof(struct type, field)
 static const struct slt_conf_option prefix_options[] = {
@@ -81,6 +83,11 @@ static const struct slt_conf_option service_options[] = {
 	{.name = "request", .type = SLT_CONF_STRING, .offset = S(slt_service, request_text), .doc = "body element of the request"},
 	{.name = "response", .type = SLT_CONF_STRING, .offset = S(slt_service, response_text), .doc = "body element of the answer"},
 	{.name = "calls", .type = SLT_CONF_STRINGS, .offset = S(slt_service, call_words), .doc = "paths and queries of REST requests"},
+};
+static const struct slt_conf_option schemas_options[] = {
+	{.name = "documents", .type = SLT_CONF_STRINGS, .offset = S(slt_schemas, documents), .required = true, .doc = "kinds it is for"},
+	{.name = "schema", .type = SLT_CONF_STRING, .offset = S(slt_schemas, schema_text), .doc = "XML Schema, a file beside this one"},
+	{.name = "schematron", .type = SLT_CONF_STRING, .offset = S(slt_schemas, schematron_text), .doc = "ISO Schematron, a file beside this one"},
 };
 static const struct slt_conf_option name_options[] = {
 	{.name = "national", .type = SLT_CONF_STRING, .offset = S(slt_name_pair, national_text), .required = true, .doc = "the country's element"},
@@ -365,6 +372,46 @@ void slt_flow_read_narratives(const struct slt_flow_reader *r, struct slt_flow *
 			struct at row = {r, slt_conf_group_at(at.g, "rows", k)};
 			read_path(row, "from", n->row[k].from_text, &n->row[k].from);
 		}
+	}
+}
+
+static void read_schema(struct at at, const char *dir, const char *name, enum slt_schema_kind kind,
+			struct slt_hasher *hasher, struct slt_lint *lint, struct slt_schema **ret)
+{
+	SLT_AUTO_STR char *path = name ? slt_path_join(dir, name) : NULL;
+	char digest[65];
+
+	if (!name) {
+		return;
+	}
+	if (strchr(name, '/') || name[0] == '.') {
+		slt_conf_problem(at.r->c, at.g, NULL, "'%s' is no file in the flow's directory",
+				 name);
+	} else if (slt_schema_load(path, kind, lint, ret, digest)) {
+		slt_hasher_add(hasher, digest, sizeof(digest));
+	} else {
+		slt_conf_problem(at.r->c, at.g, NULL, "'%s' cannot be used", name);
+	}
+}
+
+void slt_flow_read_schemas(const struct slt_flow_reader *r, const char *dir,
+			   struct slt_hasher *hasher, struct slt_lint *lint,
+			   struct slt_schemas **ret, size_t *ret_n)
+{
+	struct slt_schemas *all =
+		READ_LIST(r, slt_conf_root(r->c), "schemas", schemas_options, slt_schemas, ret_n);
+
+	*ret = all;
+	for (size_t i = 0; i < *ret_n; i++) {
+		struct at at = group_at(r, "schemas", i);
+		all[i].line = (unsigned)slt_conf_line(at.g, NULL);
+		if (!all[i].schema_text && !all[i].schematron_text) {
+			slt_conf_problem(r->c, at.g, NULL, "neither schema nor schematron");
+		}
+		read_schema(at, dir, all[i].schema_text, SLT_SCHEMA_XSD, hasher, lint,
+			    &all[i].schema);
+		read_schema(at, dir, all[i].schematron_text, SLT_SCHEMA_SCHEMATRON, hasher, lint,
+			    &all[i].schematron);
 	}
 }
 

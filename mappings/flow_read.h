@@ -3,6 +3,7 @@
 
 /* Reading the lists of a flow's files; used by ruleset.c alone. Problems go to the conf's list. */
 
+#include "base/digest.h"
 #include "mappings/ruleset.h"
 
 struct slt_flow_reader {
@@ -24,4 +25,8 @@ void slt_flow_read_services(const struct slt_flow_reader *r, const struct slt_fl
 			    struct slt_flow_country *fc);
 void slt_flow_read_names(const struct slt_flow_reader *r, struct slt_flow_country *fc);
 void slt_flow_read_shapes(const struct slt_flow_reader *r, struct slt_flow_country *fc);
+/* The files they name lie in `dir`, and their digests go to the hasher. */
+void slt_flow_read_schemas(const struct slt_flow_reader *r, const char *dir,
+			   struct slt_hasher *hasher, struct slt_lint *lint,
+			   struct slt_schemas **ret, size_t *ret_n);
 void slt_flow_read_faults(const struct slt_flow_reader *r, struct slt_flow_country *fc);

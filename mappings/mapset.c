@@ -231,6 +231,9 @@ void slt_mapset_free(struct slt_mapset *s)
 	for (size_t i = 0; i < s->n_countries; i++) {
 		free_country(s->country[i]);
 	}
+	for (size_t i = 0; i < s->n_flows; i++) {
+		slt_flow_fini(s->flow[i]);
+	}
 	slt_country_free(s->pivot);
 	slt_messages_free(s->messages);
 	slt_arena_free(s->arena);

@@ -29,6 +29,7 @@ static const struct slt_conf_option common_options[] = {
 	{.name = "guards", .type = SLT_CONF_GROUPS, .doc = "what must agree"},
 	{.name = "subjects", .type = SLT_CONF_GROUPS, .doc = "who and what messages are about"},
 	{.name = "narrative", .type = SLT_CONF_GROUPS, .doc = "tables for people"},
+	{.name = "schemas", .type = SLT_CONF_GROUPS, .doc = "what documents must fit in every country"},
 };
 static const struct slt_conf_option country_options[] = {
 	{.name = "country", .type = SLT_CONF_STRING, .offset = offsetof(struct top, country), .required = true, .doc = "country code, as the file's name"},
@@ -39,6 +40,7 @@ static const struct slt_conf_option country_options[] = {
 	{.name = "to_pivot", .type = SLT_CONF_GROUPS, .doc = "rules for what the country sends"},
 	{.name = "from_pivot", .type = SLT_CONF_GROUPS, .doc = "rules for what the country receives"},
 	{.name = "faults", .type = SLT_CONF_GROUPS, .doc = "the country's fault codes"},
+	{.name = "schemas", .type = SLT_CONF_GROUPS, .doc = "what documents must fit in this country"},
 };
 /* clang-format on */
 
@@ -90,6 +92,7 @@ static bool read_common(struct loading *l, const char *id)
 	slt_flow_read_guards(&r, f);
 	slt_flow_read_subjects(&r, f);
 	slt_flow_read_narratives(&r, f);
+	slt_flow_read_schemas(&r, l->dir, l->hasher, l->lint, &f->schemas, &f->n_schemas);
 	slt_lint_add_conf(l->lint, c);
 	return slt_conf_problem_count(c) == 0;
 }
@@ -114,6 +117,7 @@ static bool read_country(struct loading *l, const char *country, const char *pat
 	slt_flow_read_services(&r, l->f, fc);
 	slt_flow_read_names(&r, fc);
 	slt_flow_read_faults(&r, fc);
+	slt_flow_read_schemas(&r, l->dir, l->hasher, l->lint, &fc->schemas, &fc->n_schemas);
 	slt_flow_read_shapes(&r, fc);
 	fc->path = slt_arena_strdup(l->a, path);
 	slt_rules_read(c, fc->path, "to_pivot", &fc->prefixes, l->a, &fc->to_pivot);
@@ -148,8 +152,26 @@ bool slt_flow_load(const char *dir, const char *id, const char *const *countries
 	l.f->digest = slt_arena_strdup(a, hex.p);
 	if (good) {
 		*ret = l.f;
+	} else {
+		slt_flow_fini(l.f);
 	}
 	return good;
+}
+
+static void free_schemas(struct slt_schemas *all, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		slt_schema_free(all[i].schema);
+		slt_schema_free(all[i].schematron);
+	}
+}
+
+void slt_flow_fini(struct slt_flow *f)
+{
+	free_schemas(f->schemas, f->n_schemas);
+	for (size_t i = 0; i < f->n_countries; i++) {
+		free_schemas(f->country[i].schemas, f->country[i].n_schemas);
+	}
 }
 
 /* --- checks across files --- */
@@ -272,6 +294,21 @@ static void check_shapes(const struct slt_flow *f, const struct slt_flow_country
 	}
 }
 
+static void check_schemas(const struct slt_flow *f, const struct slt_schemas *all, size_t n,
+			  const char *file, struct slt_lint *lint)
+{
+	for (size_t i = 0; i < n; i++) {
+		check_kinds(f, &all[i].documents, file, all[i].line, lint);
+		for (size_t k = 0; k < all[i].documents.n; k++) {
+			if (kind_is_json(f, all[i].documents.v[k])) {
+				slt_lint_add(lint, file, all[i].line,
+					     "'%s' is JSON: schemas are for XML",
+					     all[i].documents.v[k]);
+			}
+		}
+	}
+}
+
 /* The calls of a service say the same in every country that has it. */
 static void check_calls(const struct slt_flow *f, struct slt_lint *lint)
 {
@@ -299,10 +336,13 @@ void slt_flow_check(const struct slt_flow *f, const struct slt_country *pivot,
 		    struct slt_lint *lint)
 {
 	check_rules(f, &f->rules, pivot, lint);
+	check_schemas(f, f->schemas, f->n_schemas, f->path, lint);
 	for (size_t i = 0; i < f->n_countries; i++) {
 		check_rules(f, &f->country[i].to_pivot, pivot, lint);
 		check_rules(f, &f->country[i].from_pivot, pivot, lint);
 		check_shapes(f, &f->country[i], lint);
+		check_schemas(f, f->country[i].schemas, f->country[i].n_schemas, f->country[i].path,
+			      lint);
 	}
 	for (size_t i = 0; i < f->n_guards; i++) {
 		const struct slt_guard *g = &f->guard[i];

@@ -8,6 +8,7 @@
 
 #include "mappings/call.h"
 #include "mappings/rule.h"
+#include "mappings/schema.h"
 #include "mappings/shape.h"
 
 struct slt_document_kind {
@@ -114,16 +115,25 @@ struct slt_fault_pair {
 	const char *code, *pivot, *text;
 };
 
+/* What documents must fit, before the rules and after them. */
+struct slt_schemas {
+	struct slt_conf_strings documents;
+	const char *schema_text, *schematron_text; /* files beside the rules */
+	struct slt_schema *schema, *schematron;	   /* malloc'ed */
+	unsigned line;
+};
+
 struct slt_flow_country {
 	const char *country;
-	const char *path; /* of its file */
+	const char *path;	      /* of its file */
 	struct slt_prefixes prefixes; /* common ones, then its own */
 	size_t n_common;	      /* how many are the common ones */
 	struct slt_service *service;
 	struct slt_name_pair *name;
 	struct slt_fault_pair *fault;
 	struct slt_shape *shape;
-	size_t n_services, n_names, n_faults, n_shapes;
+	struct slt_schemas *schemas;
+	size_t n_services, n_names, n_faults, n_shapes, n_schemas;
 	struct slt_rules to_pivot, from_pivot;
 };
 
@@ -137,6 +147,8 @@ struct slt_flow {
 	struct slt_guard *guard;
 	struct slt_subject *subject;
 	struct slt_narrative *narrative;
+	struct slt_schemas *schemas; /* that documents must fit in every country */
+	size_t n_schemas;
 	size_t n_kinds, n_fields, n_messages, n_guards, n_subjects, n_narratives;
 	struct slt_rules rules;
 	struct slt_flow_country *country;
@@ -149,6 +161,8 @@ struct slt_flow {
 SLT_CHECK bool slt_flow_load(const char *dir, const char *id, const char *const *countries,
 			     size_t n_countries, struct slt_arena *a, struct slt_lint *lint,
 			     struct slt_flow **ret);
+/* Frees what is not in the arena. */
+void slt_flow_fini(struct slt_flow *f);
 /* Tables and fields that rules name must exist. */
 void slt_flow_check(const struct slt_flow *f, const struct slt_country *pivot,
 		    struct slt_lint *lint);

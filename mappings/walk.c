@@ -615,6 +615,7 @@ bool slt_walk_document(struct slt_walk *w, xmlNode *root, const char *kind, bool
 	if (!set_right(w)) {
 		return true; /* what the rules would say of it helps nobody */
 	}
+	slt_schemas_check(w, root, true);
 	set_date(w);
 	read_fields(w);
 	w->run_to = slt_match_begin(w->plan_to->matcher, SLT_WALK_DEPTH);
@@ -637,6 +638,7 @@ bool slt_walk_document(struct slt_walk *w, xmlNode *root, const char *kind, bool
 		if (slt_fhir_is(w)) {
 			slt_fhir_finish(w);
 		}
+		slt_schemas_check(w, root, false);
 	}
 	return true;
 }

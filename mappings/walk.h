@@ -240,6 +240,12 @@ void slt_subjects_check(struct slt_walk *w);
 /* What the body said, in an arena that outlives the walk. */
 struct slt_map_subject *slt_subjects_keep(const struct slt_walk *w, struct slt_arena *a);
 
+/* --- engine_schema.c --- */
+
+/* The document against the schemas of the flow and of the country that sends it (before) or
+ * receives it. */
+void slt_schemas_check(struct slt_walk *w, xmlNode *root, bool before);
+
 /* --- engine.c, engine_call.c --- */
 
 /* The service of this name in either country, as the sender calls it; NULL when there is none. */

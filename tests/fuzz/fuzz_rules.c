@@ -73,6 +73,9 @@ static void flow(const char *text, size_t n, struct slt_arena *a)
 	slt_assert(out && fwrite(text, 1, n, out) == n && fclose(out) == 0);
 	bool good = slt_flow_load(dir, "fuzz", NULL, 0, a, &lint, &f);
 	slt_assert(!good || f);
+	if (good) {
+		slt_flow_fini(f);
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
