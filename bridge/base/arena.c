@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define BLOCK_MIN 4096
-/* what is given back in larger pieces makes malloc() tidy up its whole heap */
+/* what is given back in larger pieces makes the allocator tidy up its whole heap */
 #define BLOCK_MAX (32u << 10)
 #define ALIGN	  _Alignof(max_align_t)
 

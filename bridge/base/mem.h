@@ -43,8 +43,8 @@
 SLT_NORETURN void slt_assert_failed(const char *what, const char *file, int line);
 
 /* For programs that build and free trees all the time, before the first thread: what was freed
- * stays with the process (some megabytes for each of malloc()'s arenas) instead of going back to
- * the system and coming again, zeroed page by page. */
+ * stays with the process (some megabytes for each of the allocator's arenas) instead of going back
+ * to the system and coming again, zeroed page by page. */
 void slt_mem_keep(void);
 
 /* Zeroed memory; never NULL; release with free(). */
