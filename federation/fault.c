@@ -69,8 +69,8 @@ void slt_fault_soap(const char *code, const char *string, const char *actor, con
 	slt_buf_adds(out, "</SOAP-ENV:Fault></SOAP-ENV:Body></SOAP-ENV:Envelope>");
 }
 
-void slt_fault_rest(const char *code, const char *message, const char *detail, bool xml,
-		    struct slt_buf *out)
+void slt_fault_rest(const char *code, const char *message, const char *detail, const char *more,
+		    bool xml, struct slt_buf *out)
 {
 	if (!xml) {
 		slt_buf_addc(out, '{');
@@ -79,6 +79,9 @@ void slt_fault_rest(const char *code, const char *message, const char *detail, b
 		add_json(out, "message", message);
 		slt_buf_addc(out, ',');
 		add_json(out, "detail", detail);
+		if (more) {
+			slt_buf_addf(out, ",%s", more);
+		}
 		slt_buf_addc(out, '}');
 		return;
 	}
@@ -88,5 +91,7 @@ void slt_fault_rest(const char *code, const char *message, const char *detail, b
 	add_xml(out, message);
 	slt_buf_adds(out, "</message><detail>");
 	add_xml(out, detail);
-	slt_buf_adds(out, "</detail></error>");
+	slt_buf_adds(out, "</detail>");
+	slt_buf_adds(out, more ? more : "");
+	slt_buf_adds(out, "</error>");
 }

@@ -10,6 +10,7 @@
  */
 void slt_fault_soap(const char *code, const char *string, const char *actor, const char *detail,
 		    const char *detail_xml, struct slt_buf *out);
-/* {"type":…,"message":…,"detail":…} or the XML form when accept asks for XML. */
-void slt_fault_rest(const char *code, const char *message, const char *detail, bool xml,
-		    struct slt_buf *out);
+/* {"type":…,"message":…,"detail":…}, or the XML form when `xml`. more, when given, stands after
+ * that: members of a JSON object, or well-formed XML. */
+void slt_fault_rest(const char *code, const char *message, const char *detail, const char *more,
+		    bool xml, struct slt_buf *out);

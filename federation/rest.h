@@ -110,6 +110,11 @@ SLT_CHECK bool slt_rest_request_hash(const struct slt_message *request, struct s
 SLT_CHECK bool slt_rest_check_answer(const struct slt_rest *request, const struct slt_digest *hash,
 				     const struct slt_rest *answer, struct slt_err *err);
 
+/* Of this only what an information system can compare: client, service and x-road-id. Its security
+ * server completes the head that the rest belongs to. SLT_EINCONSISTENT_RESPONSE. */
+SLT_CHECK bool slt_rest_check_named(const struct slt_rest *request, const struct slt_rest *answer,
+				    struct slt_err *err);
+
 /* An error as an information system gets it: 500 when the code begins with "server.", as X-Road's
  * servers from 7.8 judge it (camel: "Server.", as those up to 7.7), else 400. */
 unsigned slt_rest_fault_status(const char *code, enum slt_dialect d);

@@ -360,22 +360,14 @@ static bool same_hash(const struct slt_digest *hash, const char *text)
 	       CRYPTO_memcmp(raw.p, hash->v, hash->n) == 0;
 }
 
-bool slt_rest_check_answer(const struct slt_rest *request, const struct slt_digest *hash,
-			   const struct slt_rest *answer, struct slt_err *err)
-{
-	const struct {
-		bool good;
-		const char *name;
-	} rules[] = {
-		{answer->response, "status"},
-		{slt_id_eq(&request->client, &answer->client), "x-road-client"},
-		{same(request->id, answer->id), "x-road-id"},
-		{slt_id_eq(&request->service, &answer->service), "x-road-service"},
-		{same(request->request_id, answer->request_id), "x-road-request-id"},
-		{same_hash(hash, answer->request_hash), "x-road-request-hash"},
-	};
+struct rule {
+	bool good;
+	const char *name;
+};
 
-	for (size_t i = 0; i < SLT_COUNT(rules); i++) {
+static bool check_rules(const struct rule *rules, size_t n, struct slt_err *err)
+{
+	for (size_t i = 0; i < n; i++) {
 		if (!rules[i].good) {
 			return slt_fail(err, SLT_EINCONSISTENT_RESPONSE,
 					"the answer does not belong to the request: %s differs",
@@ -383,6 +375,31 @@ bool slt_rest_check_answer(const struct slt_rest *request, const struct slt_dige
 		}
 	}
 	return true;
+}
+
+bool slt_rest_check_named(const struct slt_rest *request, const struct slt_rest *answer,
+			  struct slt_err *err)
+{
+	const struct rule rules[] = {
+		{answer->response, "status"},
+		{slt_id_eq(&request->client, &answer->client), "x-road-client"},
+		{same(request->id, answer->id), "x-road-id"},
+		{slt_id_eq(&request->service, &answer->service), "x-road-service"},
+	};
+
+	return check_rules(rules, SLT_COUNT(rules), err);
+}
+
+bool slt_rest_check_answer(const struct slt_rest *request, const struct slt_digest *hash,
+			   const struct slt_rest *answer, struct slt_err *err)
+{
+	const struct rule rules[] = {
+		{same(request->request_id, answer->request_id), "x-road-request-id"},
+		{same_hash(hash, answer->request_hash), "x-road-request-hash"},
+	};
+
+	return slt_rest_check_named(request, answer, err) &&
+	       check_rules(rules, SLT_COUNT(rules), err);
 }
 
 /* --- errors ------------------------------------------------------------------------------- */

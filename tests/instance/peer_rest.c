@@ -118,7 +118,7 @@ static void send_error(struct slt_request *r, const char *code, const char *text
 {
 	bool xml = slt_rest_wants_xml(slt_request_header(r, "Accept"));
 	SLT_AUTO_BUF(b, FAULT_MAX);
-	slt_fault_rest(code, text, detail, xml, &b);
+	slt_fault_rest(code, text, detail, NULL, xml, &b);
 	const struct slt_response_header h[] = {
 		{"Content-Type",
 		 xml ? "text/xml; charset=utf-8" : "application/json; charset=utf-8"},

@@ -74,15 +74,23 @@ static void test_rest(void **state)
 	(void)state;
 	SLT_AUTO_BUF(b, 10000);
 
-	slt_fault_rest("client.x", "say \"no\"\n\x02\xff", "uuid", false, &b);
+	slt_fault_rest("client.x", "say \"no\"\n\x02\xff", "uuid", NULL, false, &b);
 	assert_string_equal(b.p, "{\"type\":\"client.x\",\"message\":\"say \\\"no\\\"\\n??\","
 				 "\"detail\":\"uuid\"}");
 	slt_buf_reset(&b);
-	slt_fault_rest("client.x", "a<b", "uuid", true, &b);
+	slt_fault_rest("client.x", "a<b", "uuid", NULL, true, &b);
 	assert_string_equal(b.p, "<error><type>client.x</type><message>a&lt;b</message>"
 				 "<detail>uuid</detail></error>");
 	slt_buf_reset(&b);
-	slt_fault_rest("c", "m", NULL, false, &b);
+	slt_fault_rest("c", "m", "d", "\"problems\":[]", false, &b);
+	assert_string_equal(b.p,
+			    "{\"type\":\"c\",\"message\":\"m\",\"detail\":\"d\",\"problems\":[]}");
+	slt_buf_reset(&b);
+	slt_fault_rest("c", "m", "d", "<problems/>", true, &b);
+	assert_string_equal(b.p, "<error><type>c</type><message>m</message><detail>d</detail>"
+				 "<problems/></error>");
+	slt_buf_reset(&b);
+	slt_fault_rest("c", "m", NULL, NULL, false, &b);
 	assert_string_equal(b.p, "{\"type\":\"c\",\"message\":\"m\",\"detail\":\"\"}");
 }
 
