@@ -93,8 +93,10 @@ static unsigned check_side(const struct slt_config_side *c)
 	if (!slt_side_open(c, &side, &err)) {
 		return n + problem("keys and certificates", &err);
 	}
-	n += check_cert("authentication", c, slt_side_auth_chain(side, &chain)[0]);
-	n += check_cert("signing", c, slt_side_sign_key(side)->cert);
+	X509 *const *auth = slt_side_auth_chain(side, &chain);
+	const struct slt_key *sign = slt_side_sign_key(side);
+	n += chain ? check_cert("authentication", c, auth[0]) : 0;
+	n += sign ? check_cert("signing", c, sign->cert) : 0;
 	return n;
 }
 

@@ -46,6 +46,17 @@ static bool start_admin(struct slt_bridge *b, struct slt_err *err)
 	return true;
 }
 
+static void tell_listening(const struct slt_inbound *in)
+{
+	const struct slt_config_side *c = slt_side_config(in->side);
+	char port[16], ocsp[16];
+
+	snprintf(port, sizeof(port), "%u", slt_server_port(in->requests));
+	snprintf(ocsp, sizeof(ocsp), "%u", in->relay ? slt_server_port(in->relay) : 0);
+	slt_log(SLT_LOG_NOTICE, "listening", "side", c->name, "address", c->listen, "port", port,
+		"ocsp_port", in->relay ? ocsp : NULL, NULL);
+}
+
 static bool start(struct slt_bridge *b, const char *path, struct slt_err *err)
 {
 	struct slt_config *config = NULL;
@@ -67,12 +78,7 @@ static bool start(struct slt_bridge *b, const char *path, struct slt_err *err)
 		if (!slt_inbound_start(b->service, side, &b->inbound[b->n_inbound], err)) {
 			return false;
 		}
-		char port[16], ocsp[16];
-		const struct slt_inbound *in = b->inbound[b->n_inbound];
-		snprintf(port, sizeof(port), "%u", slt_server_port(slt_inbound_transport(in)));
-		snprintf(ocsp, sizeof(ocsp), "%u", slt_server_port(slt_inbound_relay(in)));
-		slt_log(SLT_LOG_NOTICE, "listening", "side", slt_side_name(side), "address",
-			slt_side_config(side)->listen, "port", port, "ocsp_port", ocsp, NULL);
+		tell_listening(b->inbound[b->n_inbound]);
 	}
 	return start_admin(b, err);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
+#include "config_bearer.h"
 #include "sign_queue.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,14 +10,19 @@
 
 #define S(field) offsetof(struct slt_config_side, field)
 #define R(field) offsetof(struct slt_config_route, field)
-#define H(field) offsetof(struct slt_config_rest, field)
-#define C(field) offsetof(struct slt_config, field)
-#define GIB	 (1ll << 30)
+/* The options of a side end in those that go with others only, in this order. */
+#define N_SIGNING   5 /* with sign_key */
+#define N_TRANSPORT 7 /* with bearer transport */
+#define N_MESSAGE   2 /* with bearer message */
+#define H(field)    offsetof(struct slt_config_rest, field)
+#define C(field)    offsetof(struct slt_config, field)
+#define GIB	    (1ll << 30)
 
 /* clang-format off */
 static const struct slt_conf_option side_options[] = {
 	{"name", SLT_CONF_STRING, S(name), true, 0, 0, NULL, NULL, "instance identifier of the side, e.g. \"EE\""},
 	{"country", SLT_CONF_STRING, S(country), false, 0, 0, NULL, NULL, "whose mapping tables the side speaks; left out: the country that lists the instance in its country.conf"},
+	{"bearer", SLT_CONF_ENUM, S(bearer), false, 0, 0, "transport", "transport|message", "how the side meets the instance: transport, as a security server of its own among the others; message, behind an ordinary security server, as an information system"},
 	{"anchor", SLT_CONF_PATH, S(anchor), true, 0, 0, NULL, NULL, "configuration anchor of the instance"},
 	{"globalconf", SLT_CONF_PATH, S(globalconf), true, 0, 0, NULL, NULL, "directory of the verified configuration cache"},
 	{"federation", SLT_CONF_STRING, S(federation), false, 0, 0, "none", NULL, "foreign instances to fetch: none, all, or a comma separated list"},
@@ -25,28 +30,33 @@ static const struct slt_conf_option side_options[] = {
 	{"fetch_tls_verify", SLT_CONF_BOOL, S(fetch_tls_verify), false, 0, 0, "true", NULL, "verify the TLS certificate of configuration sources that speak https; their content is judged by its signature either way"},
 	{"mappings_part", SLT_CONF_BOOL, S(mappings_part), false, 0, 0, "false", NULL, "take the mapping tables that the instance publishes with its configuration, into the directory \"mappings\"; one side may, and silta globalconf fetch --mappings fills the directory before the first start"},
 	{"subsystem", SLT_CONF_STRING, S(subsystem_text), true, 0, 0, NULL, NULL, "own subsystem, which signs and calls: INSTANCE/CLASS/CODE/SUBSYSTEM"},
-	{"server", SLT_CONF_STRING, S(server_text), true, 0, 0, NULL, NULL, "own security server: INSTANCE/CLASS/CODE/SERVER"},
-	{"sign_key", SLT_CONF_PATH, S(sign_key), true, 0, 0, NULL, NULL, "signing key, PEM or PKCS#12, readable by nobody else"},
-	{"sign_cert", SLT_CONF_PATH, S(sign_cert), false, 0, 0, NULL, NULL, "signing certificate, PEM, with intermediates; left out: in the PKCS#12 file"},
-	{"sign_pin", SLT_CONF_PATH, S(sign_pin), false, 0, 0, NULL, NULL, "file with the PIN of the PKCS#12 file, readable by nobody else"},
+	{"server", SLT_CONF_STRING, S(server_text), true, 0, 0, NULL, NULL, "own security server: INSTANCE/CLASS/CODE/SERVER; with bearer message the ordinary one that the own subsystem is a client of"},
+	{"sign_key", SLT_CONF_PATH, S(sign_key), false, 0, 0, NULL, NULL, "signing key, PEM or PKCS#12, readable by nobody else; bearer transport needs it; with bearer message it seals what is logged"},
+	{"auth_key", SLT_CONF_PATH, S(auth_key), false, 0, 0, NULL, NULL, "TLS authentication key, PEM; bearer message can do without on loopback addresses"},
+	{"auth_cert", SLT_CONF_PATH, S(auth_cert), false, 0, 0, NULL, NULL, "TLS authentication certificate, PEM, with intermediates but without root; with bearer message it may be self-signed"},
+	{"listen", SLT_CONF_STRING, S(listen), true, 0, 0, NULL, NULL, "numeric address of the listener for requests"},
+	{"port", SLT_CONF_INT, S(port), false, 0, 65535, "5500", NULL, "its port"},
+	{"timestamp_interval", SLT_CONF_INT, S(timestamp_seconds), false, 1, 86400, "60", NULL, "seconds between time-stamps of the message log"},
+	{"faults", SLT_CONF_ENUM, S(dialect), false, 0, 0, "snake", "snake|camel", "spelling of fault codes: snake (X-Road 7.8 and later) or camel (up to 7.7)"},
 	{"document_ca", SLT_CONF_PATH, S(document_ca), false, 0, 0, NULL, NULL, "authorities, PEM, that certify whoever signs documents inside themselves on this side; left out: a document that must be so signed, or is, is refused"},
 	{"document_sha1", SLT_CONF_BOOL, S(document_sha1), false, 0, 0, "false", NULL, "accept such signatures made with SHA-1"},
+	/* of the signing key */
+	{"sign_cert", SLT_CONF_PATH, S(sign_cert), false, 0, 0, NULL, NULL, "signing certificate, PEM, with intermediates; left out: in the PKCS#12 file"},
+	{"sign_pin", SLT_CONF_PATH, S(sign_pin), false, 0, 0, NULL, NULL, "file with the PIN of the PKCS#12 file, readable by nobody else"},
 	{"pss", SLT_CONF_BOOL, S(pss), false, 0, 0, "false", NULL, "sign with RSA-PSS instead of PKCS#1 v1.5"},
 	{"batch", SLT_CONF_INT, S(batch), false, 1, SLT_SIGN_BATCH_MAX, "32", NULL, "messages that wait for the signing key and are then signed with one operation; 1: each on its own"},
-	{"auth_key", SLT_CONF_PATH, S(auth_key), true, 0, 0, NULL, NULL, "TLS authentication key, PEM"},
-	{"auth_cert", SLT_CONF_PATH, S(auth_cert), true, 0, 0, NULL, NULL, "TLS authentication certificate, PEM, with intermediates but without root"},
-	{"listen", SLT_CONF_STRING, S(listen), true, 0, 0, NULL, NULL, "numeric address of the message transport listener"},
-	{"port", SLT_CONF_INT, S(port), false, 0, 65535, "5500", NULL, "its port"},
+	{"ocsp_interval", SLT_CONF_INT, S(ocsp_seconds), false, 1, 86400, "1200", NULL, "seconds between fetches of OCSP responses for the own certificates"},
+	/* bearer transport only */
 	{"ocsp_listen", SLT_CONF_STRING, S(ocsp_listen), false, 0, 0, NULL, NULL, "numeric address of the OCSP relay; left out: as listen"},
 	{"ocsp_port", SLT_CONF_INT, S(ocsp_port), false, 0, 65535, "5577", NULL, "port of the OCSP relay"},
 	{"peer_port", SLT_CONF_INT, S(peer_port), false, 1, 65535, "5500", NULL, "message transport port of the instance's security servers"},
 	{"peer_ocsp_port", SLT_CONF_INT, S(peer_ocsp_port), false, 1, 65535, "5577", NULL, "OCSP relay port of the instance's security servers"},
 	{"fastest_period", SLT_CONF_INT, S(fastest_seconds), false, 0, 86400, "3600", NULL, "seconds for which the quickest of several security servers of a provider is asked first; then all are connected to at once again, and 0: for each message"},
-	{"ocsp_interval", SLT_CONF_INT, S(ocsp_seconds), false, 1, 86400, "1200", NULL, "seconds between fetches of OCSP responses for the own certificates"},
-	{"timestamp_interval", SLT_CONF_INT, S(timestamp_seconds), false, 1, 86400, "60", NULL, "seconds between time-stamps of the message log"},
 	{"proxy_version", SLT_CONF_STRING, S(proxy_version), false, 0, 0, "7.8.0", NULL, "version told to peers in x-proxy-version"},
 	{"min_peer_version", SLT_CONF_STRING, S(min_peer_version), false, 0, 0, NULL, NULL, "lowest x-proxy-version accepted; left out: any"},
-	{"faults", SLT_CONF_ENUM, S(dialect), false, 0, 0, "snake", "snake|camel", "spelling of fault codes: snake (X-Road 7.8 and later) or camel (up to 7.7)"},
+	/* bearer message only */
+	{"security_server", SLT_CONF_STRING, S(security_server), false, 0, 0, NULL, NULL, "where that security server takes the requests of information systems: https://HOST:PORT, or http:// at a loopback address; needed by routes that lead to the side; bearer message only"},
+	{"security_server_certs", SLT_CONF_PATH, S(security_server_certs), false, 0, 0, NULL, NULL, "certificates that the security server presents to information systems, PEM: no other is talked to, and no other may call; bearer message only"},
 };
 
 static const struct slt_conf_option route_options[] = {
@@ -101,6 +111,14 @@ static const struct slt_conf_option options[] = {
 };
 /* clang-format on */
 
+#define N_COMMON (SLT_COUNT(side_options) - N_SIGNING - N_TRANSPORT - N_MESSAGE)
+
+static const struct slt_config_special special = {
+	{&side_options[N_COMMON], N_SIGNING},
+	{{&side_options[N_COMMON + N_SIGNING], N_TRANSPORT},
+	 {&side_options[N_COMMON + N_SIGNING + N_TRANSPORT], N_MESSAGE}},
+};
+
 struct loader {
 	struct slt_conf *file;
 	struct slt_config *config;
@@ -141,6 +159,7 @@ static void read_side(struct loader *l, size_t i)
 	if (!s->ocsp_listen) {
 		s->ocsp_listen = s->listen;
 	}
+	slt_config_check_bearer(l->file, g, s, &special);
 	read_id(l, g, "subsystem", SLT_ID_SUBSYSTEM, s->subsystem_text, &s->subsystem);
 	read_id(l, g, "server", SLT_ID_SERVER, s->server_text, &s->server);
 	check_instance(l, g, "subsystem", &s->subsystem, s);
@@ -258,6 +277,12 @@ static void read_route(struct loader *l, size_t i)
 	check_instance(l, g, "provider", &r->provider, r->from_side);
 	check_instance(l, g, "target", &r->target, r->to_side);
 	check_instance(l, g, "target_server", &r->server, r->to_side);
+	if (r->to_side && r->to_side->bearer == SLT_BEARER_MESSAGE &&
+	    !r->to_side->security_server) {
+		slt_conf_problem(l->file, g, "to",
+				 "to: side %s says no security_server to send the requests to",
+				 r->to);
+	}
 	read_allowed(l, g, r);
 	read_rest(l, g, r);
 }
@@ -285,17 +310,6 @@ static void read_lists(struct loader *l)
 	}
 }
 
-static bool is_loopback(const char *address)
-{
-	struct in_addr in;
-	struct in6_addr in6;
-
-	if (inet_pton(AF_INET, address, &in) == 1) {
-		return ntohl(in.s_addr) >> 24 == 127;
-	}
-	return inet_pton(AF_INET6, address, &in6) == 1 && IN6_IS_ADDR_LOOPBACK(&in6);
-}
-
 bool slt_config_load(const char *path, struct slt_config **ret, struct slt_buf *problems,
 		     struct slt_err *err)
 {
@@ -321,7 +335,7 @@ bool slt_config_load(const char *path, struct slt_config **ret, struct slt_buf *
 		slt_conf_problem(file, slt_conf_root(file), "mappings_required",
 				 "mappings_required needs mappings_ca: whose signatures count");
 	}
-	if (!is_loopback(c->admin_listen)) {
+	if (!slt_config_is_loopback(c->admin_listen)) {
 		slt_conf_problem(
 			file, slt_conf_root(file), "admin_listen",
 			"admin_listen: %s is not a loopback address (127.0.0.0/8 or ::1), "
@@ -345,6 +359,24 @@ void slt_config_free(struct slt_config *c)
 	}
 }
 
+static void print_options(const struct slt_config_options *o, const struct slt_config_side *s,
+			  struct slt_buf *out)
+{
+	slt_conf_print(o->v, o->n, s, 2, out);
+}
+
+/* What has no meaning on this side is not accepted either. */
+static void print_side(const struct slt_config_side *s, struct slt_buf *out)
+{
+	const struct slt_config_options common = {side_options, N_COMMON};
+
+	print_options(&common, s, out);
+	if (s->sign_key) {
+		print_options(&special.signing, s, out);
+	}
+	print_options(&special.bearer[s->bearer], s, out);
+}
+
 static void print_rest(const struct slt_config_route *r, struct slt_buf *out)
 {
 	if (r->n_rest == 0) {
@@ -365,7 +397,7 @@ void slt_config_print(const struct slt_config *c, struct slt_buf *out)
 	slt_buf_adds(out, "sides = (\n");
 	for (size_t i = 0; i < c->n_sides; i++) {
 		slt_buf_adds(out, "\t{\n");
-		slt_conf_print(side_options, SLT_COUNT(side_options), &c->side[i], 2, out);
+		print_side(&c->side[i], out);
 		slt_buf_adds(out, i + 1 < c->n_sides ? "\t},\n" : "\t}\n");
 	}
 	slt_buf_adds(out, ");\nroutes = (\n");

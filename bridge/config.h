@@ -14,21 +14,28 @@
 #define SLT_ROUTES_MAX	   1024
 #define SLT_REST_RULES_MAX 1024
 
+/* How the bridge meets an instance: as a security server of its own among the others, or behind an
+ * ordinary one, as an information system that calls and is called. */
+enum slt_bearer_kind { SLT_BEARER_TRANSPORT, SLT_BEARER_MESSAGE };
+
 struct slt_config_side {
 	/* as written */
 	const char *name; /* of the instance: "EE" */
 	const char *country;
 	const char *anchor, *globalconf, *federation;
 	const char *subsystem_text, *server_text;
+	const char *document_ca;
+	/* NULL with bearer message where nothing is sealed, and where plain HTTP is spoken */
 	const char *sign_key, *sign_cert, *sign_pin;
 	const char *auth_key, *auth_cert;
-	const char *document_ca;
+	const char *security_server, *security_server_certs; /* bearer message */
 	const char *listen, *ocsp_listen;
 	int64_t port, ocsp_port, peer_port, peer_ocsp_port;
 	int64_t batch, fetch_seconds, ocsp_seconds, timestamp_seconds, fastest_seconds;
 	const char *proxy_version, *min_peer_version;
 	bool pss, fetch_tls_verify, mappings_part, document_sha1;
 	int dialect; /* enum slt_dialect */
+	int bearer;  /* enum slt_bearer_kind */
 	/* read from the texts above */
 	struct slt_id subsystem, server;
 };

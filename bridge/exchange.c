@@ -5,12 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <string.h>
 
 #include <uuid/uuid.h>
 
 #include "base/clock.h"
+#include "bearer.h"
 #include "protocol.h"
+
+#define FAULT_DETAIL_MAX (512u << 10)
 
 static _Atomic unsigned active;
 
@@ -160,7 +162,21 @@ static void fault_text(const struct slt_exchange *x, struct slt_buf *out)
 	}
 }
 
-static void fault_detail(const struct slt_exchange *x, struct slt_buf *out)
+/* The members within the braces of what slt_problems_json() writes. */
+static void problems_members(const struct slt_problems *p, struct slt_buf *out)
+{
+	SLT_AUTO_BUF(json, FAULT_DETAIL_MAX);
+
+	slt_problems_json(p, &json);
+	struct slt_str all = slt_buf_str(&json);
+	const char *end = all.n ? memrchr(all.p, '}', all.n) : NULL;
+	if (end) {
+		slt_buf_add(out, all.p + 1, (size_t)(end - all.p) - 1);
+	}
+}
+
+/* What a program reads: the same in XML and in JSON. */
+static void fault_detail(const struct slt_exchange *x, struct slt_buf *xml, struct slt_buf *json)
 {
 	const struct slt_map_result *r = x->mapped[1] ? x->mapped[1] : x->mapped[0];
 	const char *said = advice(x);
@@ -168,12 +184,14 @@ static void fault_detail(const struct slt_exchange *x, struct slt_buf *out)
 	if (said) {
 		/* X-Road's codes are the same before and after the request was sent: a program that
 		 * would send again must be able to see which it was */
-		slt_buf_addf(out,
+		slt_buf_addf(xml,
 			     "<problems xmlns=\"" SLT_NS_PROBLEMS "\"><problem code=\"%s\" "
 			     "severity=\"error\"/></problems>",
 			     said);
+		slt_buf_addf(json, "\"problems\":[{\"code\":\"%s\",\"severity\":\"error\"}]", said);
 	} else if (r && r->problems && slt_problems_first(r->problems)) {
-		slt_problems_xml(r->problems, out);
+		slt_problems_xml(r->problems, xml);
+		problems_members(r->problems, json);
 	}
 }
 
@@ -186,12 +204,14 @@ void slt_exchange_fault_code(const struct slt_exchange *x, char *ret, size_t n)
 			 x->soap_answer->fault.code ? x->soap_answer->fault.code : "");
 		return;
 	}
-	/* what happens beyond the bridge is, to the caller, the service behind its server; once
-	 * there is an answer it is the bridge's own affair again */
-	if ((x->request_out || x->mapped[0]) && !x->answer_out) {
+	/* what happens beyond the bridge is, to a caller's security server, the service behind it;
+	 * once there is an answer it is the bridge's own affair again. Who takes the bridge for his
+	 * own security server is told of it as such. */
+	const struct slt_bearer *b = slt_bearer_of(x->side[SLT_NEAR]);
+	if (!b->behind && (x->request_out || x->mapped[0]) && !x->answer_out) {
 		slt_prefix(&e, SLT_SERVICE_FAILED);
 	}
-	slt_prefix(&e, SLT_SERVERPROXY);
+	slt_prefix(&e, b->own);
 	slt_err_fault_code(&e, (enum slt_dialect)slt_side_config(x->side[SLT_NEAR])->dialect, ret,
 			   n);
 }
@@ -250,28 +270,36 @@ const char *slt_exchange_logged_text(const struct slt_exchange *x)
 	return text;
 }
 
-void slt_exchange_fault(struct slt_request *request, const char *code, const char *text,
-			const char *id, const char *detail_xml)
+void slt_fault_answer_soap(struct slt_request *request, const struct slt_fault_answer *f)
 {
 	static const struct slt_response_header headers[] = {
 		{"Content-Type", "text/xml; charset=utf-8"},
 		{"SOAPAction", ""},
 	};
-	SLT_AUTO_BUF(body, 1u << 20);
+	SLT_AUTO_BUF(body, 2 * FAULT_DETAIL_MAX);
 
-	slt_fault_soap(code, text, NULL, id, detail_xml, &body);
+	slt_fault_soap(f->code, f->text, NULL, f->id, f->detail_xml, &body);
 	slt_respond(request, 200, headers, SLT_COUNT(headers), slt_buf_str(&body).p, body.n);
 }
 
 void slt_exchange_answer_fault(struct slt_exchange *x)
 {
 	SLT_AUTO_BUF(text, 65536);
-	SLT_AUTO_BUF(detail, 512u << 10);
+	SLT_AUTO_BUF(xml, FAULT_DETAIL_MAX);
+	SLT_AUTO_BUF(json, FAULT_DETAIL_MAX);
 	char code[256];
 
 	slt_exchange_fault_code(x, code, sizeof(code));
 	fault_text(x, &text);
-	fault_detail(x, &detail);
-	slt_exchange_fault(SLT_TAKE(x->request), code, slt_buf_str(&text).p, x->id,
-			   detail.n ? slt_buf_str(&detail).p : NULL);
+	fault_detail(x, &xml, &json);
+	/* one that became too long would be broken in the middle */
+	const struct slt_fault_answer f = {
+		.code = code,
+		.text = slt_buf_str(&text).p,
+		.id = x->id,
+		.dialect = (enum slt_dialect)slt_side_config(x->side[SLT_NEAR])->dialect,
+		.detail_xml = xml.n && !xml.failed ? slt_buf_str(&xml).p : NULL,
+		.detail_json = json.n && !json.failed ? slt_buf_str(&json).p : NULL,
+	};
+	slt_bearer_of(x->side[SLT_NEAR])->fault(SLT_TAKE(x->request), &f);
 }

@@ -56,7 +56,8 @@ struct slt_exchange {
 	struct slt_message *request_in, *request_out, *answer_in, *answer_out;
 	/* x-original-content-type and x-original-soapaction of request and answer, or NULL */
 	char *original_type[2], *original_action;
-	/* SOAP; soap_answer is also the provider's fault, in both protocols */
+	/* SOAP; soap_answer is also the provider's fault, in both protocols. Who receives a message
+	 * puts them there where he has parsed it. */
 	struct slt_soap *soap_in, *soap_answer;
 	struct slt_soap_header header_out; /* of the request sent */
 	/* REST */
@@ -107,9 +108,15 @@ const char *slt_exchange_logged_text(const struct slt_exchange *x);
 /* Answers x->request with x->err: for a message that the rules refuse, with the sentences for the
  * pharmacist in each language and the structured problems as detail. */
 void slt_exchange_answer_fault(struct slt_exchange *x);
+
+struct slt_fault_answer {
+	const char *code, *text, *id;
+	enum slt_dialect dialect;
+	const char *detail_xml;	 /* for <detail>; NULL if none */
+	const char *detail_json; /* the same as members of a JSON object */
+};
 /* Answers a request with a SOAP Fault, as security servers do: HTTP 200, text/xml. */
-void slt_exchange_fault(struct slt_request *request, const char *code, const char *text,
-			const char *id, const char *detail_xml);
+void slt_fault_answer_soap(struct slt_request *request, const struct slt_fault_answer *f);
 /* Counts an exchange that has ended (metrics.h). */
 void slt_exchange_count(const struct slt_exchange *x);
 /* Exchanges that are under way in this process. */

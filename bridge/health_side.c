@@ -144,24 +144,39 @@ static void check_key(const struct side *s)
 		       good ? "works" : "does not work: ", good ? "" : err.msg);
 }
 
-/* Peers refuse a bridge that is not registered as it says. */
-static void check_registered(const struct side *s)
+/* The server that the TLS certificate belongs to. Behind an ordinary security server that one has
+ * the certificate, which is not known here. */
+static const struct slt_gc_server *own_server(const struct side *s)
 {
 	const struct slt_config_side *c = slt_side_config(s->side);
 	size_t n = 0;
 	X509 *const *chain = slt_side_auth_chain(s->side, &n);
 	const struct slt_gc_server *found, *own = NULL;
 
-	if (!s->gc) {
-		return;
+	if (c->bearer == SLT_BEARER_MESSAGE) {
+		return slt_globalconf_server(s->gc, &c->server);
 	}
 	for (size_t i = 0; (found = slt_globalconf_auth_cert_server_at(s->gc, chain[0], i)); i++) {
 		own = slt_id_eq(&found->id, &c->server) ? found : own;
 	}
+	return own;
+}
+
+/* Peers refuse a bridge that is not registered as it says. */
+static void check_registered(const struct side *s)
+{
+	const struct slt_config_side *c = slt_side_config(s->side);
+	bool behind = c->bearer == SLT_BEARER_MESSAGE;
+	const struct slt_gc_server *own = s->gc ? own_server(s) : NULL;
+
+	if (!s->gc) {
+		return;
+	}
 	if (!own) {
 		slt_health_add(s->h, s->name, "registration", SLT_HEALTH_FAILED, 0,
-			       "the global configuration does not say that the TLS certificate "
-			       "belongs to %s: peers refuse it",
+			       behind ? "the global configuration knows no security server %s"
+				      : "the global configuration does not say that the TLS "
+					"certificate belongs to %s: peers refuse it",
 			       c->server_text);
 	} else if (!slt_globalconf_serves(s->gc, own, &c->subsystem)) {
 		slt_health_add(s->h, s->name, "registration", SLT_HEALTH_FAILED, 0,
@@ -170,8 +185,8 @@ static void check_registered(const struct side *s)
 			       c->subsystem_text, c->server_text);
 	} else {
 		slt_health_add(s->h, s->name, "registration", SLT_HEALTH_GOOD, 0,
-			       "%s is registered at %s with the TLS certificate in use",
-			       c->subsystem_text, c->server_text);
+			       "%s is registered at %s%s", c->subsystem_text, c->server_text,
+			       behind ? "" : " with the TLS certificate in use");
 	}
 }
 
@@ -226,13 +241,11 @@ static void check_ocsp(const struct side *s, enum slt_own_cert which, X509 *cons
 		       slt_health_span(s->h, until - s->h->at_ms), trouble);
 }
 
-static void check_certs(const struct side *s)
+static void check_signing(const struct side *s, const struct slt_key *key)
 {
-	const struct slt_key *key = slt_side_sign_key(s->side);
 	X509 *sign[SLT_CHAIN_MAX] = {key->cert};
 	int more = key->chain ? sk_X509_num(key->chain) : 0;
-	size_t n = 1, n_tls = 0;
-	X509 *const *tls = slt_side_auth_chain(s->side, &n_tls);
+	size_t n = 1;
 
 	for (int i = 0; i < more && n < SLT_CHAIN_MAX; i++) {
 		sign[n++] = sk_X509_value(key->chain, i);
@@ -240,8 +253,24 @@ static void check_certs(const struct side *s)
 	check_key(s);
 	check_cert(s, SLT_CERT_SIGN, sign[0]);
 	check_ocsp(s, SLT_CERT_SIGN, sign, n);
-	check_cert(s, SLT_CERT_TLS, tls[0]);
-	check_ocsp(s, SLT_CERT_TLS, tls, n_tls);
+}
+
+/* Behind a security server there may be neither, and nobody asks the TLS certificate's CA. */
+static void check_certs(const struct side *s)
+{
+	const struct slt_key *key = slt_side_sign_key(s->side);
+	size_t n_tls = 0;
+	X509 *const *tls = slt_side_auth_chain(s->side, &n_tls);
+
+	if (key) {
+		check_signing(s, key);
+	}
+	if (n_tls) {
+		check_cert(s, SLT_CERT_TLS, tls[0]);
+	}
+	if (slt_side_config(s->side)->bearer == SLT_BEARER_TRANSPORT) {
+		check_ocsp(s, SLT_CERT_TLS, tls, n_tls);
+	}
 	check_registered(s);
 }
 
@@ -282,6 +311,14 @@ static void check_stamps(const struct side *s)
 
 /* --- listeners, signing ------------------------------------------------------------------- */
 
+static const char *listener_name(const struct side *s, enum slt_listener which)
+{
+	return which == SLT_LISTENER_RELAY ? "the OCSP relay"
+	       : slt_side_config(s->side)->bearer == SLT_BEARER_MESSAGE
+		       ? "the listener for information systems"
+		       : "the message transport";
+}
+
 static void check_listener(const struct side *s, enum slt_listener which,
 			   const struct slt_server *server, const char *address)
 {
@@ -298,8 +335,8 @@ static void check_listener(const struct side *s, enum slt_listener which,
 	slt_health_add(s->h, s->name, which == SLT_LISTENER_RELAY ? "listener-ocsp" : "listener",
 		       full ? SLT_HEALTH_WARNING : SLT_HEALTH_GOOD, 0,
 		       "%s of %s listens at %s port %u: %u of %lld connections%s",
-		       which == SLT_LISTENER_RELAY ? "the OCSP relay" : "the message transport",
-		       s->name, address, slt_server_port(server), st.connections, (long long)max,
+		       listener_name(s, which), s->name, address, slt_server_port(server),
+		       st.connections, (long long)max,
 		       full ? "; peers are about to be turned away" : "");
 }
 
@@ -318,10 +355,14 @@ void slt_health_side(struct slt_health *h, const struct slt_bridge *b, size_t i)
 	check_certs(&s);
 	check_stamps(&s);
 	if (i < b->n_inbound) {
-		check_listener(&s, SLT_LISTENER_TRANSPORT, slt_inbound_transport(b->inbound[i]),
-			       c->listen);
-		check_listener(&s, SLT_LISTENER_RELAY, slt_inbound_relay(b->inbound[i]),
-			       c->ocsp_listen);
+		const struct slt_inbound *in = b->inbound[i];
+		check_listener(&s, SLT_LISTENER_TRANSPORT, in->requests, c->listen);
+		if (in->relay) {
+			check_listener(&s, SLT_LISTENER_RELAY, in->relay, c->ocsp_listen);
+		}
+	}
+	if (!service->sign[i]) {
+		return;
 	}
 	slt_sign_queue_stats(service->sign[i], &signing);
 	slt_metrics_set(SLT_M_SIGNED, i, 0, (int64_t)signing.messages);

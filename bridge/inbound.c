@@ -8,19 +8,14 @@
 #include <openssl/rand.h>
 
 #include "base/clock.h"
-#include "exchange.h"
+#include "bearer.h"
 #include "federation/transport.h"
+#include "inbound_message.h"
 #include "metrics.h"
 
 #define RELAY_CERTS_MAX	   16
 #define RELAY_IDLE_SECONDS 15
 #define GRACE		   4 /* head_timeouts, until min_rate holds */
-
-struct slt_inbound {
-	struct slt_service *service;
-	struct slt_side *side;
-	struct slt_server *transport, *relay;
-};
 
 /* A request that is being received. */
 struct arrival {
@@ -28,6 +23,52 @@ struct arrival {
 	struct slt_transport_reader *reader;
 	char *original_type, *original_action;
 };
+
+/* --- every request ------------------------------------------------------------------------ */
+
+void slt_inbound_refuse(struct slt_inbound *in, struct slt_request *r, const struct slt_err *err,
+			const char *code)
+{
+	const struct slt_config_side *c = slt_side_config(in->side);
+	const struct slt_bearer *b = slt_bearer_of(in->side);
+	struct slt_err e = *err;
+	unsigned char id[16] = {0};
+	char own[256];
+	SLT_AUTO_BUF(hex, 64);
+
+	slt_metrics_add(SLT_M_REFUSED, slt_metrics_side(c), (size_t)err->code, 1);
+	RAND_bytes(id, sizeof(id));
+	slt_buf_add_hex(&hex, id, sizeof(id));
+	if (e.n_prefix == 0 || e.prefix[e.n_prefix - 1] != SLT_CLIENT) {
+		slt_prefix(&e, b->own);
+	}
+	slt_err_fault_code(&e, (enum slt_dialect)c->dialect, own, sizeof(own));
+	slt_log(SLT_LOG_INFO, "request refused", "exchange", slt_buf_str(&hex).p, "side", c->name,
+		"peer", slt_request_peer(r), "fault", own, "why", e.msg, NULL);
+	const struct slt_fault_answer f = {
+		.code = code ? code : own,
+		.text = slt_exchange_public_text(&e),
+		.id = slt_buf_str(&hex).p,
+		.dialect = (enum slt_dialect)c->dialect,
+	};
+	b->fault(r, &f);
+}
+
+bool slt_inbound_submit(struct slt_inbound *in, struct slt_exchange *take_x, struct slt_err *err)
+{
+	/* asked once the exchange counts as active: who stops the bridge waits for it, or is seen
+	 */
+	bool stopping = atomic_load(&in->service->stopping);
+
+	if (!stopping && slt_pool_submit(in->service->pool, slt_pipeline_run, take_x)) {
+		return true;
+	}
+	slt_exchange_free(take_x);
+	return stopping
+		       ? slt_fail(err, SLT_EBUSY, "the bridge is being stopped: try again")
+		       : slt_fail(err, SLT_EBUSY, "the bridge has %lld requests waiting: try again",
+				  (long long)in->service->config->queue);
+}
 
 /* --- message transport -------------------------------------------------------------------- */
 
@@ -175,22 +216,8 @@ static bool on_body(void *state, struct slt_request *r, const char *p, size_t n,
 
 static void on_reject(void *arg, void *state, struct slt_request *r, const struct slt_err *err)
 {
-	struct slt_inbound *in = arg;
-	const struct slt_config_side *c = slt_side_config(in->side);
-	struct slt_err e = *err;
-	unsigned char id[16] = {0};
-	char code[256];
-	SLT_AUTO_BUF(hex, 64);
-
 	(void)state;
-	slt_metrics_add(SLT_M_REFUSED, slt_metrics_side(c), (size_t)err->code, 1);
-	RAND_bytes(id, sizeof(id));
-	slt_buf_add_hex(&hex, id, sizeof(id));
-	slt_prefix(&e, SLT_SERVERPROXY);
-	slt_err_fault_code(&e, (enum slt_dialect)c->dialect, code, sizeof(code));
-	slt_log(SLT_LOG_INFO, "request refused", "exchange", slt_buf_str(&hex).p, "side", c->name,
-		"peer", slt_request_peer(r), "fault", code, "why", e.msg, NULL);
-	slt_exchange_fault(r, code, slt_exchange_public_text(&e), slt_buf_str(&hex).p, NULL);
+	slt_inbound_refuse(arg, r, err, NULL);
 }
 
 static void on_end(void *state, struct slt_request *r)
@@ -214,17 +241,7 @@ static void on_end(void *state, struct slt_request *r)
 	struct slt_exchange *x = slt_exchange_new(in->service, in->side, r, m);
 	x->original_type[0] = SLT_TAKE(a->original_type);
 	x->original_action = SLT_TAKE(a->original_action);
-	/* asked once the exchange counts as active: who stops the bridge waits for it, or is seen
-	 */
-	bool stopping = atomic_load(&in->service->stopping);
-	if (stopping || !slt_pool_submit(in->service->pool, slt_pipeline_run, x)) {
-		slt_exchange_free(x);
-		if (stopping) {
-			slt_fail(&err, SLT_EBUSY, "the bridge is being stopped: try again");
-		} else {
-			slt_fail(&err, SLT_EBUSY, "the bridge has %lld requests waiting: try again",
-				 (long long)in->service->config->queue);
-		}
+	if (!slt_inbound_submit(in, x, &err)) {
 		on_reject(in, a, r, &err);
 	}
 }
@@ -379,64 +396,77 @@ static struct slt_door_limits limits_of(const struct slt_config *c, const char *
 	};
 }
 
+bool slt_inbound_wants_certificate(const struct slt_side *side)
+{
+	return slt_side_config(side)->bearer == SLT_BEARER_TRANSPORT ||
+	       (slt_side_has_pins(side) && slt_side_auth_cert_pem(side));
+}
+
+static bool start_requests(struct slt_inbound *in, struct slt_err *err)
+{
+	const struct slt_config_side *c = slt_side_config(in->side);
+	bool behind = slt_bearer_of(in->side)->behind;
+	const char *what = behind ? "listener for information systems" : "message transport";
+	struct slt_server_options o = {
+		.address = c->listen,
+		.port = (unsigned)c->port,
+		.cert_pem = slt_side_auth_cert_pem(in->side),
+		.key_pem = slt_side_auth_key_pem(in->side),
+		.client_certificate = slt_inbound_wants_certificate(in->side),
+		.limits = limits_of(in->service->config, what),
+		.threads = (unsigned)in->service->config->io_threads,
+		.handler = behind ? &slt_inbound_message_handler : &transport_handler,
+		.arg = in,
+	};
+
+	return slt_server_start(&o, &in->requests, err) ||
+	       slt_wrap(err, "%s of side %s", what, c->name);
+}
+
+static bool start_relay(struct slt_inbound *in, struct slt_err *err)
+{
+	const struct slt_config_side *c = slt_side_config(in->side);
+	struct slt_server_options o = {
+		.address = c->ocsp_listen,
+		.port = (unsigned)c->ocsp_port,
+		.limits = limits_of(in->service->config, "OCSP relay"),
+		.handler = &relay_handler,
+		.arg = in,
+	};
+
+	/* anybody may ask here: nobody shall keep the others out by staying */
+	o.limits.idle_seconds = RELAY_IDLE_SECONDS;
+	return slt_server_start(&o, &in->relay, err) ||
+	       slt_wrap(err, "OCSP relay of side %s", c->name);
+}
+
 bool slt_inbound_start(struct slt_service *s, struct slt_side *side, struct slt_inbound **ret,
 		       struct slt_err *err)
 {
 	SLT_AUTO(slt_inbound_stop) struct slt_inbound *in = slt_calloc(1, sizeof(*in));
-	const struct slt_config_side *c = slt_side_config(side);
-	struct slt_server_options o = {
-		.address = c->listen,
-		.port = (unsigned)c->port,
-		.cert_pem = slt_side_auth_cert_pem(side),
-		.key_pem = slt_side_auth_key_pem(side),
-		.client_certificate = true,
-		.limits = limits_of(s->config, "message transport"),
-		.threads = (unsigned)s->config->io_threads,
-		.handler = &transport_handler,
-		.arg = in,
-	};
 
 	in->service = s;
 	in->side = side;
-	if (!slt_server_start(&o, &in->transport, err)) {
-		return slt_wrap(err, "message transport of side %s", c->name);
-	}
-	/* anybody may ask here: nobody shall keep the others out by staying */
-	o = (struct slt_server_options){
-		.address = c->ocsp_listen,
-		.port = (unsigned)c->ocsp_port,
-		.limits = limits_of(s->config, "OCSP relay"),
-		.handler = &relay_handler,
-		.arg = in,
-	};
-	o.limits.idle_seconds = RELAY_IDLE_SECONDS;
-	if (!slt_server_start(&o, &in->relay, err)) {
-		return slt_wrap(err, "OCSP relay of side %s", c->name);
+	if (!start_requests(in, err) ||
+	    (slt_side_config(side)->bearer == SLT_BEARER_TRANSPORT && !start_relay(in, err))) {
+		return false;
 	}
 	*ret = SLT_TAKE(in);
 	return true;
 }
 
-const struct slt_server *slt_inbound_transport(const struct slt_inbound *i)
-{
-	return i->transport;
-}
-
-const struct slt_server *slt_inbound_relay(const struct slt_inbound *i)
-{
-	return i->relay;
-}
-
 void slt_inbound_quiesce(struct slt_inbound *i)
 {
-	slt_server_quiesce(i->transport);
-	slt_server_quiesce(i->relay);
+	slt_server_quiesce(i->requests);
+	if (i->relay) {
+		slt_server_quiesce(i->relay);
+	}
 }
 
 void slt_inbound_stop(struct slt_inbound *i)
 {
 	if (i) {
-		slt_server_stop(i->transport);
+		slt_server_stop(i->requests);
 		slt_server_stop(i->relay);
 		free(i);
 	}

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "far_call.h"
+#include "bearer.h"
 #include "leg.h"
 #include "meta.h"
 #include "metrics.h"
@@ -24,31 +24,40 @@ enum result { GO_ON, WAIT, FAIL };
 
 static enum result authenticate(struct slt_exchange *x, struct slt_err *err)
 {
-	const struct slt_message *m = x->request_in;
-	struct slt_str der[SLT_OCSP_PARTS_MAX];
+	return slt_side_globalconf(x->side[SLT_NEAR], slt_now_ms(), &x->gc[SLT_NEAR], err) &&
+			       x->protocol->read_request(x, err) &&
+			       slt_bearer_of(x->side[SLT_NEAR])->admit(x, err)
+		       ? GO_ON
+		       : FAIL;
+}
 
-	if (!slt_side_globalconf(x->side[SLT_NEAR], slt_now_ms(), &x->gc[SLT_NEAR], err) ||
-	    !x->protocol->read_request(x, err)) {
-		return FAIL;
+static bool is_behind(const struct slt_exchange *x, enum slt_leg leg)
+{
+	return slt_bearer_of(x->side[leg])->behind;
+}
+
+static void message_signed(void *arg, const struct slt_err *err)
+{
+	slt_pipeline_resume(arg, err);
+}
+
+/* Behind a security server this is the bridge's seal, on messages that come, too. */
+static enum result sign(struct slt_exchange *x, enum slt_leg leg, struct slt_message *m)
+{
+	struct slt_sign_queue *q = slt_service_sign_queue(x->service, x->side[leg]);
+
+	if (!q) {
+		return GO_ON;
 	}
-	if (m->n_ocsp == 0) {
-		slt_fail(err, SLT_ESSL_AUTHENTICATION_FAILED,
-			 "the OCSP response for the TLS certificate is missing");
-		return FAIL;
-	}
-	for (unsigned i = 0; i < m->n_ocsp; i++) {
-		der[i] = (struct slt_str){m->ocsp[i].p, m->ocsp[i].n};
-	}
-	struct slt_globalconf *gc = x->gc[SLT_NEAR];
-	SLT_AUTO(slt_verify_cache_free)
-	struct slt_verify_cache *known = slt_side_verify_cache(x->side[SLT_NEAR], gc);
-	const struct slt_tls_peer peer = {
-		gc, x->peer_chain, x->n_peer_chain, {der, m->n_ocsp}, &x->named[SLT_NEAR].client};
-	return slt_verify_cache_tls_peer(known, &peer, slt_now_ms(), NULL, err) ? GO_ON : FAIL;
+	slt_sign_queue_add(q, m, message_signed, x);
+	return WAIT;
 }
 
 static enum result verify(struct slt_exchange *x, struct slt_err *err)
 {
+	if (is_behind(x, SLT_NEAR)) {
+		return sign(x, SLT_NEAR, x->request_in);
+	}
 	return slt_leg_verify(x->side[SLT_NEAR], x->gc[SLT_NEAR], x->request_in,
 			      &x->named[SLT_NEAR].client, slt_now_ms(), err)
 		       ? GO_ON
@@ -159,73 +168,59 @@ static enum result answer_meta(struct slt_exchange *x, struct slt_err *err)
 
 /* --- signing, sending --------------------------------------------------------------------- */
 
-static void message_signed(void *arg, const struct slt_err *err)
-{
-	slt_pipeline_resume(arg, err);
-}
-
-static enum result sign(struct slt_exchange *x, enum slt_leg leg, struct slt_message *m)
-{
-	slt_sign_queue_add(slt_service_sign_queue(x->service, x->side[leg]), m, message_signed, x);
-	return WAIT;
-}
-
 static enum result sign_request(struct slt_exchange *x, struct slt_err *err)
 {
-	struct slt_message *m = x->request_out;
-	size_t n = 0;
-	X509 *const *chain = slt_side_auth_chain(x->side[SLT_FAR], &n);
-	struct slt_str der[SLT_CHAIN_MAX];
-
-	size_t found =
-		slt_ocsp_cache_chain(slt_side_ocsp(x->side[SLT_FAR]), chain, n, x->arena, der);
-	if (found < n) {
-		slt_fail(err, SLT_ESSL_AUTHENTICATION_FAILED,
-			 "there is no OCSP response yet for the TLS certificate of side %s",
-			 slt_side_name(x->side[SLT_FAR]));
-		return FAIL;
-	}
-	for (size_t i = 0; i < found; i++) {
-		m->ocsp[m->n_ocsp++] =
-			(struct slt_bytes){slt_strndup(der[i].p, der[i].n), der[i].n};
-	}
-	return sign(x, SLT_FAR, m);
+	return slt_bearer_of(x->side[SLT_FAR])->equip(x, err) ? sign(x, SLT_FAR, x->request_out)
+							      : FAIL;
 }
 
 static enum result send_request(struct slt_exchange *x, struct slt_err *err)
 {
 	(void)err;
-	slt_far_call_start(x);
+	slt_bearer_of(x->side[SLT_FAR])->call(x);
 	return WAIT;
 }
 
+/* What a security server refuses before it passes a request on, to the service or to the other
+ * security server: whatever else it finds may have come after that. */
+static const enum slt_code before_service[] = {
+	SLT_EACCESS_DENIED,    SLT_ECLIENT_PROXY_VERSION,      SLT_EINVALID_SECURITY_SERVER,
+	SLT_EMAINTENANCE_MODE, SLT_EMISSING_SIGNATURE,	       SLT_EOUTDATED_GLOBALCONF,
+	SLT_ESERVICE_DISABLED, SLT_ESSL_AUTHENTICATION_FAILED, SLT_EUNKNOWN_MEMBER,
+	SLT_EUNKNOWN_SERVICE,  SLT_SIGNATURE_VERIFICATION,     SLT_OK,
+};
+static const enum slt_code before_sending[] = {
+	SLT_EACCESS_DENIED,    SLT_ECANNOT_CREATE_SIGNATURE, SLT_EINVALID_SECURITY_SERVER,
+	SLT_EMAINTENANCE_MODE, SLT_EOUTDATED_GLOBALCONF,     SLT_ESSL_AUTHENTICATION_FAILED,
+	SLT_EUNKNOWN_HOST,     SLT_EUNKNOWN_MEMBER,	     SLT_OK,
+};
+
 /* Does a fault tell what became of the request? A service's own does, unless it only says that the
- * service broke. Its security server's does when it refuses before it calls the service; anything
- * else may have come after the call. */
+ * service broke; a security server's if it comes of what is found beforehand. */
 static bool fault_settles(const char *code)
 {
-	static const enum slt_code before[] = {
-		SLT_EACCESS_DENIED,    SLT_ECLIENT_PROXY_VERSION,      SLT_EINVALID_SECURITY_SERVER,
-		SLT_EMAINTENANCE_MODE, SLT_EMISSING_SIGNATURE,	       SLT_EOUTDATED_GLOBALCONF,
-		SLT_ESERVICE_DISABLED, SLT_ESSL_AUTHENTICATION_FAILED, SLT_EUNKNOWN_MEMBER,
-		SLT_EUNKNOWN_SERVICE,  SLT_SIGNATURE_VERIFICATION,
+	static const struct {
+		const char *prefix;
+		const enum slt_code *before;
+	} servers[] = {
+		{"server.serverproxy.", before_service},
+		{"server.clientproxy.", before_sending},
 	};
-	static const char server[] = "server.serverproxy.";
-	SLT_AUTO_STR char *name = NULL;
 
-	if (!code || strncasecmp(code, server, sizeof(server) - 1) != 0) {
-		const char *colon = code ? strrchr(code, ':') : NULL;
-		return code && strcmp(colon ? colon + 1 : code, "Server") != 0;
-	}
-	code += sizeof(server) - 1;
-	name = slt_strndup(code, strcspn(code, "."));
-	enum slt_code c = slt_code_find(name);
-	for (size_t i = 0; i < SLT_COUNT(before); i++) {
-		if (c == before[i]) {
-			return true;
+	for (size_t i = 0; code && i < SLT_COUNT(servers); i++) {
+		size_t n = strlen(servers[i].prefix);
+		if (strncasecmp(code, servers[i].prefix, n) != 0) {
+			continue;
 		}
+		SLT_AUTO_STR char *name = slt_strndup(code + n, strcspn(code + n, "."));
+		const enum slt_code c = slt_code_find(name), *at = servers[i].before;
+		while (*at != SLT_OK && *at != c) {
+			at++;
+		}
+		return *at != SLT_OK;
 	}
-	return false;
+	const char *colon = code ? strrchr(code, ':') : NULL;
+	return code && strcmp(colon ? colon + 1 : code, "Server") != 0;
 }
 
 /* A SOAP Fault instead of an answer: the provider's own or its security server's. Passed on, with
@@ -254,12 +249,14 @@ static enum result verify_answer(struct slt_exchange *x, struct slt_err *err)
 	if (!x->answer_in) {
 		return provider_fault(x, err);
 	}
-	return x->protocol->read_answer(x, err) &&
-			       slt_leg_verify(x->side[SLT_FAR], x->gc[SLT_FAR], x->answer_in,
-					      &x->route.target, slt_now_ms(), err) &&
-			       x->protocol->check_answer(x, err)
-		       ? GO_ON
-		       : FAIL;
+	if (!x->protocol->read_answer(x, err) ||
+	    (!is_behind(x, SLT_FAR) &&
+	     !slt_leg_verify(x->side[SLT_FAR], x->gc[SLT_FAR], x->answer_in, &x->route.target,
+			     slt_now_ms(), err)) ||
+	    !x->protocol->check_answer(x, err)) {
+		return FAIL;
+	}
+	return is_behind(x, SLT_FAR) ? sign(x, SLT_FAR, x->answer_in) : GO_ON;
 }
 
 static enum result sign_answer(struct slt_exchange *x, struct slt_err *err)
@@ -268,52 +265,10 @@ static enum result sign_answer(struct slt_exchange *x, struct slt_err *err)
 	return sign(x, SLT_NEAR, x->answer_out);
 }
 
-/* --- answering ---------------------------------------------------------------------------- */
-
-struct outgoing { /* outlives the exchange: the peer may read slowly */
-	struct slt_message *message;
-	struct slt_transport_writer *writer;
-	size_t side; /* for the metrics */
-};
-
-static bool outgoing_read(void *arg, char *p, size_t n, size_t *ret_n, struct slt_err *err)
-{
-	struct outgoing *o = arg;
-
-	if (!slt_transport_read(o->writer, p, n, ret_n, err)) {
-		return false;
-	}
-	slt_metrics_add(SLT_M_BYTES, o->side, SLT_WAY_SENT, (int64_t)*ret_n);
-	return true;
-}
-
-static void outgoing_free(void *arg)
-{
-	struct outgoing *o = arg;
-
-	slt_transport_writer_free(o->writer);
-	slt_message_free(o->message);
-	free(o);
-}
-
 static enum result answer(struct slt_exchange *x, struct slt_err *err)
 {
-	struct outgoing *o = slt_calloc(1, sizeof(*o));
-
 	(void)err;
-	o->message = SLT_TAKE(x->answer_out);
-	o->writer = slt_transport_writer_new(o->message);
-	o->side = slt_metrics_side(slt_side_config(x->side[SLT_NEAR]));
-	const char *type = x->original_type[1] ? x->original_type[1] : x->protocol->original_type;
-	/* these names are read case-sensitively by X-Road's client */
-	const struct slt_response_header headers[] = {
-		{"Content-Type", slt_transport_content_type(o->writer)},
-		{"x-hash-algorithm", slt_digest_name(o->message->digest_alg)},
-		{"x-original-content-type", type},
-	};
-	size_t n_headers = SLT_COUNT(headers) - !x->protocol->tells_answer_type;
-	const struct slt_body_source body = {outgoing_read, outgoing_free, o};
-	slt_respond_stream(SLT_TAKE(x->request), 200, headers, n_headers, &body);
+	slt_bearer_of(x->side[SLT_NEAR])->answer(x);
 	return GO_ON;
 }
 

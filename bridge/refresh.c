@@ -128,21 +128,39 @@ static bool renew_tables(struct slt_service *s, struct slt_side *side, struct sl
 
 /* --- OCSP responses ----------------------------------------------------------------------- */
 
-static size_t own_certificates(struct slt_side *side, X509 *ret[2 * SLT_CHAIN_MAX + 1])
+/* The TLS certificate is vouched for among security servers only. */
+static size_t tls_certificates(struct slt_side *side, X509 *const **ret)
+{
+	size_t n = 0;
+
+	*ret = slt_side_auth_chain(side, &n);
+	return slt_side_config(side)->bearer == SLT_BEARER_TRANSPORT ? n : 0;
+}
+
+static size_t sign_certificates(struct slt_side *side, X509 *ret[SLT_CHAIN_MAX + 1])
 {
 	const struct slt_key *sign = slt_side_sign_key(side);
-	int more = sign->chain ? sk_X509_num(sign->chain) : 0;
+	int more = sign && sign->chain ? sk_X509_num(sign->chain) : 0;
 	size_t n = 0;
-	X509 *const *auth = slt_side_auth_chain(side, &n);
 
-	for (size_t i = 0; i < n; i++) {
-		ret[i] = auth[i];
+	if (sign) {
+		ret[n++] = sign->cert;
 	}
-	ret[n++] = sign->cert;
 	for (int i = 0; i < more && i < SLT_CHAIN_MAX; i++) {
 		ret[n++] = sk_X509_value(sign->chain, i);
 	}
 	return n;
+}
+
+static size_t own_certificates(struct slt_side *side, X509 *ret[2 * SLT_CHAIN_MAX + 1])
+{
+	X509 *const *auth;
+	size_t n = tls_certificates(side, &auth);
+
+	for (size_t i = 0; i < n; i++) {
+		ret[i] = auth[i];
+	}
+	return n + sign_certificates(side, ret + n);
 }
 
 static char *response_path(const struct slt_service *s, const X509 *cert)
@@ -257,10 +275,12 @@ static bool renew_response(struct slt_service *s, struct slt_side *side, X509 *c
 static bool renew_ocsp(struct slt_service *s, struct slt_side *side, struct slt_err *err)
 {
 	SLT_AUTO(slt_globalconf_free) struct slt_globalconf *gc = NULL;
-	const struct slt_key *sign = slt_side_sign_key(side);
-	size_t n = 0;
-	X509 *const *auth = slt_side_auth_chain(side, &n);
+	X509 *const *auth, *sign[SLT_CHAIN_MAX + 1];
+	size_t n = tls_certificates(side, &auth), n_sign = sign_certificates(side, sign);
 
+	if (n + n_sign == 0) {
+		return true;
+	}
 	if (!slt_side_globalconf(side, slt_now_ms(), &gc, err)) {
 		return false;
 	}
@@ -269,12 +289,9 @@ static bool renew_ocsp(struct slt_service *s, struct slt_side *side, struct slt_
 			return slt_wrap(err, "TLS certificate");
 		}
 	}
-	if (!renew_response(s, side, sign->cert, gc, err)) {
-		return slt_wrap(err, "signing certificate");
-	}
-	for (int i = 0; sign->chain && i < sk_X509_num(sign->chain); i++) {
-		if (!renew_response(s, side, sk_X509_value(sign->chain, i), gc, err)) {
-			return slt_wrap(err, "signing certificate's issuer");
+	for (size_t i = 0; i < n_sign; i++) {
+		if (!renew_response(s, side, sign[i], gc, err)) {
+			return slt_wrap(err, "signing certificate%s", i ? "'s issuer" : "");
 		}
 	}
 	return true;

@@ -70,6 +70,9 @@ const char *slt_request_peer(const struct slt_request *r); /* numeric address */
 /* The chain the TLS peer presented, leaf first; n 0 without TLS. Borrowed. */
 X509 *const *slt_request_peer_chain(const struct slt_request *r, size_t *ret_n);
 
+/* "Not Found" for 404; "Unknown" for what has no name. */
+const char *slt_reason_phrase(unsigned status);
+
 /* --- answering, once, from any thread --- */
 struct slt_response_header {
 	const char *name, *value; /* sent in this spelling */

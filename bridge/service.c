@@ -203,7 +203,8 @@ static bool start_signing(struct slt_service *s, struct slt_err *err)
 {
 	for (size_t i = 0; i < s->n_sides; i++) {
 		unsigned batch = (unsigned)s->config->side[i].batch;
-		if (!slt_sign_queue_new(s->side[i], batch, slt_leg_sign, &s->sign[i], err)) {
+		if (slt_side_sign_key(s->side[i]) &&
+		    !slt_sign_queue_new(s->side[i], batch, slt_leg_sign, &s->sign[i], err)) {
 			return false;
 		}
 	}

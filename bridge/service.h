@@ -26,7 +26,8 @@ struct slt_service {
 	pthread_mutex_t reload_lock;	      /* one reload at a time */
 	bool country_from_set[SLT_SIDES_MAX]; /* the configuration does not say it */
 	struct slt_side *side[SLT_SIDES_MAX];
-	struct slt_sign_queue *sign[SLT_SIDES_MAX]; /* of the side with the same index */
+	struct slt_sign_queue
+		*sign[SLT_SIDES_MAX]; /* of the side with the same index; NULL: no key */
 	size_t n_sides;
 	struct slt_client *client;
 	struct slt_pool *pool;
@@ -43,7 +44,7 @@ SLT_CHECK bool slt_service_open(struct slt_config *take_config, struct slt_servi
 void slt_service_close(struct slt_service *s);
 SLT_DEFINE_AUTO(struct slt_service *, slt_service_close)
 struct slt_side *slt_service_side(const struct slt_service *s, const char *name);
-/* Where messages are signed for a side. */
+/* Where messages are signed for a side; NULL when it has no signing key. */
 struct slt_sign_queue *slt_service_sign_queue(const struct slt_service *s,
 					      const struct slt_side *side);
 

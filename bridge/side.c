@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/pem.h>
 
 #include "base/clock.h"
@@ -20,6 +21,8 @@ struct slt_side {
 	X509 *auth[SLT_CHAIN_MAX];
 	size_t n_auth;
 	char *auth_cert_pem, *auth_key_pem;
+	X509 *pin[SLT_SIDE_PINS_MAX];
+	size_t n_pins;
 	struct slt_client_tls *tls;
 	struct slt_cdasig_authorities *document_ca; /* NULL: none configured */
 	struct slt_ocsp_cache *ocsp, *peer_ocsp;
@@ -35,19 +38,42 @@ static void bio_free(BIO *b)
 }
 SLT_DEFINE_AUTO(BIO *, bio_free)
 
-static bool read_auth_chain(struct slt_side *s, struct slt_err *err)
+/* All certificates of a PEM text; more than max are an error. */
+static bool read_certs(const char *pem, const char *file, X509 **ret, size_t max, size_t *ret_n,
+		       struct slt_err *err)
 {
-	SLT_AUTO(bio_free) BIO *b = BIO_new_mem_buf(s->auth_cert_pem, -1);
+	SLT_AUTO(bio_free) BIO *b = BIO_new_mem_buf(pem, -1);
 	X509 *x;
 
-	while (s->n_auth < SLT_CHAIN_MAX && (x = PEM_read_bio_X509(b, NULL, NULL, NULL))) {
-		s->auth[s->n_auth++] = x;
+	while ((x = PEM_read_bio_X509(b, NULL, NULL, NULL))) {
+		if (*ret_n == max) {
+			X509_free(x);
+			return slt_fail(err, SLT_ECONFIG, "%s holds more than %zu certificates",
+					file, max);
+		}
+		ret[(*ret_n)++] = x;
 	}
-	if (s->n_auth == 0) {
-		return slt_fail_ssl(err, SLT_ECONFIG, "%s holds no certificate",
-				    s->config->auth_cert);
+	if (*ret_n == 0) {
+		return slt_fail_ssl(err, SLT_ECONFIG, "%s holds no certificate", file);
 	}
+	ERR_clear_error(); /* the end of the text is one */
 	return true;
+}
+
+static bool read_auth_chain(struct slt_side *s, struct slt_err *err)
+{
+	return read_certs(s->auth_cert_pem, s->config->auth_cert, s->auth, SLT_CHAIN_MAX,
+			  &s->n_auth, err);
+}
+
+static bool load_pins(struct slt_side *s, struct slt_err *err)
+{
+	const char *file = s->config->security_server_certs;
+	SLT_AUTO_STR char *pem = NULL;
+	size_t n;
+
+	return !file || (slt_file_read(file, PEM_MAX, &pem, &n, err) &&
+			 read_certs(pem, file, s->pin, SLT_SIDE_PINS_MAX, &s->n_pins, err));
 }
 
 static bool check_auth_key(struct slt_side *s, struct slt_err *err)
@@ -61,7 +87,8 @@ static bool check_auth_key(struct slt_side *s, struct slt_err *err)
 		return slt_fail_ssl(err, SLT_ECONFIG, "%s is not the key of the certificate in %s",
 				    s->config->auth_key, s->config->auth_cert);
 	}
-	if (!slt_certinfo_is_auth(s->auth[0])) {
+	/* to a security server the bridge is known by the certificate itself */
+	if (s->config->bearer == SLT_BEARER_TRANSPORT && !slt_certinfo_is_auth(s->auth[0])) {
 		return slt_fail(err, SLT_ECONFIG, "%s is not an authentication certificate",
 				s->config->auth_cert);
 	}
@@ -73,11 +100,12 @@ static bool load_auth(struct slt_side *s, struct slt_err *err)
 	const struct slt_config_side *c = s->config;
 	size_t n;
 
-	return slt_file_check_private(c->auth_key, err) &&
-	       slt_file_read(c->auth_key, PEM_MAX, &s->auth_key_pem, &n, err) &&
-	       slt_file_read(c->auth_cert, PEM_MAX, &s->auth_cert_pem, &n, err) &&
-	       read_auth_chain(s, err) && check_auth_key(s, err) &&
-	       slt_client_tls_new(s->auth_cert_pem, s->auth_key_pem, &s->tls, err);
+	return !c->auth_key ||
+	       (slt_file_check_private(c->auth_key, err) &&
+		slt_file_read(c->auth_key, PEM_MAX, &s->auth_key_pem, &n, err) &&
+		slt_file_read(c->auth_cert, PEM_MAX, &s->auth_cert_pem, &n, err) &&
+		read_auth_chain(s, err) && check_auth_key(s, err) &&
+		slt_client_tls_new(s->auth_cert_pem, s->auth_key_pem, &s->tls, err));
 }
 
 static bool load_sign(struct slt_side *s, struct slt_err *err)
@@ -86,6 +114,9 @@ static bool load_sign(struct slt_side *s, struct slt_err *err)
 	char *pin = NULL;
 	size_t n = 0;
 
+	if (!c->sign_key) {
+		return true;
+	}
 	if (c->sign_pin) {
 		if (!slt_file_check_private(c->sign_pin, err) ||
 		    !slt_file_read(c->sign_pin, 1024, &pin, &n, err)) {
@@ -116,7 +147,7 @@ bool slt_side_open(const struct slt_config_side *config, struct slt_side **ret, 
 	s->peer_ocsp = slt_ocsp_cache_new();
 	s->fastest = slt_fastest_new(config->fastest_seconds);
 	pthread_mutex_init(&s->lock, NULL);
-	if (!load_auth(s, err) || !load_sign(s, err) ||
+	if (!load_auth(s, err) || !load_sign(s, err) || !load_pins(s, err) ||
 	    (config->document_ca &&
 	     !slt_cdasig_authorities_load(config->document_ca, &s->document_ca, err))) {
 		return slt_wrap(err, "side %s", config->name);
@@ -136,6 +167,9 @@ void slt_side_free(struct slt_side *s)
 	slt_key_free(s->sign);
 	for (size_t i = 0; i < s->n_auth; i++) {
 		X509_free(s->auth[i]);
+	}
+	for (size_t i = 0; i < s->n_pins; i++) {
+		X509_free(s->pin[i]);
 	}
 	if (s->auth_key_pem) {
 		OPENSSL_cleanse(s->auth_key_pem, strlen(s->auth_key_pem));
@@ -172,6 +206,23 @@ X509 *const *slt_side_auth_chain(const struct slt_side *s, size_t *ret_n)
 {
 	*ret_n = s->n_auth;
 	return s->auth;
+}
+
+bool slt_side_has_pins(const struct slt_side *s)
+{
+	return s->n_pins > 0;
+}
+
+bool slt_side_check_pin(const struct slt_side *s, X509 *const *chain, size_t n, struct slt_err *err)
+{
+	for (size_t i = 0; n > 0 && i < s->n_pins; i++) {
+		if (X509_cmp(s->pin[i], chain[0]) == 0) {
+			return true;
+		}
+	}
+	return slt_fail(err, SLT_ESSL_AUTHENTICATION_FAILED,
+			"the TLS certificate presented is none of those in %s",
+			s->config->security_server_certs);
 }
 
 const char *slt_side_auth_cert_pem(const struct slt_side *s)

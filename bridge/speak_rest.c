@@ -3,6 +3,7 @@
  * query, status and all headers that are not X-Road's own stay byte for byte. */
 #include "protocol.h"
 
+#include "bearer.h"
 #include "meta.h"
 #include "translate.h"
 
@@ -78,6 +79,9 @@ static bool read_answer(struct slt_exchange *x, struct slt_err *err)
 
 static bool check_answer(struct slt_exchange *x, struct slt_err *err)
 {
+	if (slt_bearer_of(x->side[SLT_FAR])->behind) {
+		return slt_rest_check_named(x->rest_out, x->rest_answer, err);
+	}
 	return slt_rest_check_answer(x->rest_out, &x->rest_hash[SLT_FAR], x->rest_answer, err);
 }
 

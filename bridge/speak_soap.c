@@ -11,7 +11,8 @@ static bool read_request(struct slt_exchange *x, struct slt_err *err)
 {
 	const struct slt_message *m = x->request_in;
 
-	if (!slt_soap_parse(m->head.p, m->head.n, m->content_type, &x->soap_in, err)) {
+	if (!x->soap_in &&
+	    !slt_soap_parse(m->head.p, m->head.n, m->content_type, &x->soap_in, err)) {
 		return false;
 	}
 	if (x->soap_in->is_fault || !x->soap_in->is_request) {
@@ -59,7 +60,8 @@ static bool read_answer(struct slt_exchange *x, struct slt_err *err)
 {
 	const struct slt_message *m = x->answer_in;
 
-	if (!slt_soap_parse(m->head.p, m->head.n, m->content_type, &x->soap_answer, err)) {
+	if (!x->soap_answer &&
+	    !slt_soap_parse(m->head.p, m->head.n, m->content_type, &x->soap_answer, err)) {
 		return slt_prefix(err, SLT_SERVICE_FAILED);
 	}
 	if (x->soap_answer->is_fault || x->soap_answer->is_request) {

@@ -170,7 +170,7 @@ static void cross_checks_name_the_line(void **state)
 		    "nobody could call");
 	has_problem(HEAD SIDES
 		    "routes = ({ name = \"r\"; from = \"EE\"; to = \"FI\"; flow = \"f\"; "
-		    "target = \"FI/GOV/2\"; allow = ( \"EE/g\" ); });",
+		    "target = \"FI/GOV\"; allow = ( \"EE/g\" ); });",
 		    "target:");
 	has_problem(HEAD SIDES "routes = (" ROUTE("deadline = 99999;") ");", "deadline must be");
 	has_problem(HEAD "sides = (" SIDE("EE", "port = \"x\";") "); routes = ();",
@@ -179,6 +179,107 @@ static void cross_checks_name_the_line(void **state)
 	has_problem(HEAD "sides = 1; routes = ();", "sides must be a group");
 	has_problem("state = \"x\"; mappings = \"y\"; sides = ({}); routes = ();",
 		    "anchor is missing");
+}
+
+/* --- bearers ------------------------------------------------------------------------------ */
+
+#define BEHIND(rest)                                                                               \
+	"{ name = \"FI\"; anchor = \"anchor.xml\"; globalconf = \"gc\"; subsystem = "              \
+	"\"FI/GOV/1/sub\"; server = \"FI/GOV/1/ss\"; bearer = \"message\"; " rest "}"
+#define KEYS	     "auth_key = \"a.key\"; auth_cert = \"a.pem\"; "
+#define PINS	     "security_server_certs = \"ss.pem\"; "
+#define LOOPBACK     "listen = \"127.0.0.1\"; "
+#define EVERYWHERE   "listen = \"0.0.0.0\"; "
+#define URL(u)	     "security_server = \"" u "\"; "
+#define WITH(behind) HEAD "sides = (\n" SIDE("EE", "") ",\n" behind ");\nroutes = (" ROUTE("") ");"
+
+static void a_side_behind_a_security_server_is_read(void **state)
+{
+	static const char *const good[] = {
+		WITH(BEHIND(LOOPBACK URL("http://127.0.0.1:8080"))),
+		WITH(BEHIND(LOOPBACK URL("http://[::1]:8080/"))),
+		WITH(BEHIND("listen = \"::1\"; " URL("http://127.9.9.9"))),
+		WITH(BEHIND(LOOPBACK PINS URL("https://ss.example.fi"))),
+		WITH(BEHIND(EVERYWHERE KEYS PINS URL("https://ss.example.fi:8443/"))),
+		WITH(BEHIND(EVERYWHERE KEYS PINS URL("https://[2001:db8::1]:8443"))),
+		WITH(BEHIND(LOOPBACK URL("http://127.0.0.1") "sign_key = \"s.key\"; batch = 1;")),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < SLT_COUNT(good); i++) {
+		SLT_AUTO(slt_config_free) struct slt_config *c = NULL;
+		SLT_AUTO(slt_config_free) struct slt_config *again = NULL;
+		struct slt_err err = SLT_ERR_INIT;
+		SLT_AUTO_BUF(printed, 1u << 20);
+		if (!load(good[i], &c, &err)) {
+			fail_msg("%zu: %s", i, err.msg);
+		}
+		assert_int_equal(c->side[0].bearer, SLT_BEARER_TRANSPORT);
+		assert_int_equal(c->side[1].bearer, SLT_BEARER_MESSAGE);
+		slt_config_print(c, &printed);
+		if (!load(slt_buf_str(&printed).p, &again, &err)) {
+			fail_msg("%zu, printed: %s", i, err.msg);
+		}
+		assert_string_equal(again->side[1].security_server, c->side[1].security_server);
+	}
+}
+
+static void addresses_that_do_not_end_here_want_tls(void **state)
+{
+	(void)state;
+	has_problem(WITH(BEHIND(EVERYWHERE PINS URL("http://127.0.0.1"))), "plain HTTP would");
+	has_problem(WITH(BEHIND(EVERYWHERE KEYS URL("http://127.0.0.1"))),
+		    "anybody could speak for the security server");
+	has_problem(WITH(BEHIND("listen = \"::\"; " URL("http://127.0.0.1"))), "plain HTTP would");
+	has_problem(WITH(BEHIND(LOOPBACK URL("http://10.0.0.1"))), "plain HTTP to 10.0.0.1");
+	has_problem(WITH(BEHIND(LOOPBACK URL("http://localhost"))), "plain HTTP to localhost");
+	has_problem(WITH(BEHIND(LOOPBACK URL("https://ss.example.fi"))),
+		    "nothing to know ss.example.fi by");
+	has_problem(WITH(BEHIND(LOOPBACK "auth_key = \"a.key\"; " URL("http://127.0.0.1"))),
+		    "belong together");
+	has_problem(WITH(BEHIND(LOOPBACK "auth_cert = \"a.pem\"; " URL("http://127.0.0.1"))),
+		    "belong together");
+}
+
+static void only_plain_addresses_are_taken(void **state)
+{
+	static const char *const bad[] = {
+		WITH(BEHIND(LOOPBACK URL("ftp://127.0.0.1"))),
+		WITH(BEHIND(LOOPBACK URL("127.0.0.1:8080"))),
+		WITH(BEHIND(LOOPBACK URL("http://127.0.0.1/path"))),
+		WITH(BEHIND(LOOPBACK URL("http://u:p@127.0.0.1/"))),
+		WITH(BEHIND(LOOPBACK URL("http://127.0.0.1:0"))),
+		WITH(BEHIND(LOOPBACK URL("http://127.0.0.1:65536"))),
+		WITH(BEHIND(LOOPBACK URL("http://127.0.0.1:"))),
+		WITH(BEHIND(LOOPBACK URL("http://[::1"))),
+		WITH(BEHIND(LOOPBACK URL("http://"))),
+		WITH(BEHIND(LOOPBACK URL("http://127.0.0.1?x"))),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < SLT_COUNT(bad); i++) {
+		has_problem(bad[i], "is not https://HOST:PORT");
+	}
+}
+
+static void options_of_the_other_bearer_are_refused(void **state)
+{
+	(void)state;
+	has_problem(WITH(BEHIND(LOOPBACK URL("http://127.0.0.1") "ocsp_port = 1;")),
+		    "ocsp_port has no meaning with bearer message");
+	has_problem(WITH(BEHIND(LOOPBACK URL("http://127.0.0.1") "min_peer_version = \"7\";")),
+		    "min_peer_version has no meaning with bearer message");
+	has_problem(WITH(BEHIND(LOOPBACK URL("http://127.0.0.1") "pss = true;")),
+		    "pss has no meaning without sign_key");
+	has_problem(WITH(BEHIND(LOOPBACK)), "to: side FI says no security_server");
+	has_problem(HEAD "sides = (" SIDE("EE", PINS) "); routes = ();",
+		    "security_server_certs has no meaning with bearer transport");
+	has_problem(HEAD "sides = (" SIDE("EE", "bearer = \"pigeon\";") "); routes = ();",
+		    "bearer must be");
+	has_problem(HEAD "sides = ({ name = \"EE\"; anchor = \"a\"; globalconf = \"gc\"; subsystem "
+			 "= \"EE/GOV/1/s\"; server = \"EE/GOV/1/ss\"; listen = \"::1\"; }); "
+			 "routes = ();",
+		    "sign_key is missing: bearer transport needs it");
 }
 
 static void a_file_that_is_not_there_is_told(void **state)
@@ -200,6 +301,10 @@ int main(void)
 		cmocka_unit_test(big_numbers_are_not_read_as_others),
 		cmocka_unit_test(every_problem_is_reported_at_once),
 		cmocka_unit_test(cross_checks_name_the_line),
+		cmocka_unit_test(a_side_behind_a_security_server_is_read),
+		cmocka_unit_test(addresses_that_do_not_end_here_want_tls),
+		cmocka_unit_test(only_plain_addresses_are_taken),
+		cmocka_unit_test(options_of_the_other_bearer_are_refused),
 		cmocka_unit_test(a_file_that_is_not_there_is_told),
 	};
 
