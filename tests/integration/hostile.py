@@ -290,14 +290,14 @@ class Documents:
         quantity = '<quantity value="2" unit="1"/>'
         code = re.search(r"<code [^>]*60593-1[^>]*/>", one).group(0)
         foreign = '<x:formCode xmlns:x="urn:hl7-org:pharm:x" code="10000"/>'
-        for old, new in (
-            (form, form + other),
-            (form, foreign + form),
-            (target, target + target),
-            (quantity, quantity + quantity.replace("2", "20")),
-            (code, code + code.replace("60593-1", "57833-6")),
+        for why, old, new in (
+            ("FED-STR-003", form, form + other),
+            ("FED-STR-002", form, foreign + form),  # no element of CDA
+            ("FED-STR-003", target, target + target),
+            ("FED-STR-003", quantity, quantity + quantity.replace("2", "20")),
+            ("FED-STR-003", code, code + code.replace("60593-1", "57833-6")),
         ):
-            self.refused("FED-STR-003", self.pharmacy.dispense, self.rows["fi-01-tablet.xml"],
+            self.refused(why, self.pharmacy.dispense, self.rows["fi-01-tablet.xml"],
                          one.replace(old, new, 1))
 
     def hidden(self):
