@@ -110,13 +110,13 @@ static void warn(const char *name, const struct slt_msglog_export_notes *n)
 static bool export_message(struct export *x, const struct slt_msglog_message *m,
 			   struct slt_err *err)
 {
-	SLT_AUTO_BUF(bytes, SIZE_MAX / 4);
 	SLT_AUTO_BUF(name, 8192);
 	struct slt_msglog_export_notes notes;
 	struct slt_err own = SLT_ERR_INIT;
 	slt_msglog_export_name(m, &name);
 	const char *file = slt_buf_str(&name).p;
-	if (!slt_msglog_export(x->r, m, &bytes, &notes, &own)) {
+	SLT_AUTO_STR char *path = slt_path_join(x->a->out, file);
+	if (!slt_msglog_export_file(x->r, m, path, &notes, &own)) {
 		if (own.code != SLT_EMISSING_SIGNATURE && own.code != SLT_ENOTFOUND) {
 			*err = own;
 			return slt_wrap(err, "%s", file);
@@ -124,10 +124,6 @@ static bool export_message(struct export *x, const struct slt_msglog_message *m,
 		fprintf(stderr, "silta log: %s is left out: %s\n", file, own.msg);
 		x->n_skipped++;
 		return true;
-	}
-	SLT_AUTO_STR char *path = slt_path_join(x->a->out, file);
-	if (!slt_file_write(path, bytes.p, bytes.n, 0600, err)) {
-		return false;
 	}
 	warn(file, &notes);
 	printf("%s\n", path);

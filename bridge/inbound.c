@@ -15,7 +15,8 @@
 
 #define RELAY_CERTS_MAX	   16
 #define RELAY_IDLE_SECONDS 15
-#define GRACE		   4 /* head_timeouts, until min_rate holds */
+#define GRACE		   4	      /* head_timeouts, until min_rate holds */
+#define FRAMING_MAX	   (4u << 20) /* of a message, beside head and bodies: signature, OCSP, MIME */
 
 /* A request that is being received. */
 struct arrival {
@@ -149,6 +150,20 @@ static bool is_rest(const struct slt_request *r)
 	return kind && strcmp(kind, "REST") == 0;
 }
 
+/* Who says how much will come is told before it comes. (Security servers do not say.) */
+static bool check_length(const struct slt_config *c, const struct slt_request *r,
+			 struct slt_err *err)
+{
+	const char *told = slt_request_header(r, "Content-Length");
+	uint64_t max = (uint64_t)c->max_message + (uint64_t)c->max_attachments + FRAMING_MAX;
+	uint64_t n = told ? strtoull(told, NULL, 10) : 0;
+
+	return n <= max || slt_fail(err, SLT_ELIMIT,
+				    "the message is announced with %llu bytes, at most %llu are "
+				    "taken",
+				    (unsigned long long)n, (unsigned long long)max);
+}
+
 static bool open_reader(struct slt_inbound *in, struct slt_request *r, struct arrival *a,
 			struct slt_err *err)
 {
@@ -190,7 +205,7 @@ static bool on_begin(void *arg, struct slt_request *r, void **ret_state, struct 
 		return slt_fail(err, SLT_EINVALID_HTTP_METHOD, "method %s is not POST",
 				slt_request_method(r));
 	}
-	if (!check_registered(in, r, err) ||
+	if (!check_registered(in, r, err) || !check_length(in->service->config, r, err) ||
 	    !check_version(slt_side_config(in->side), slt_request_header(r, "x-proxy-version"),
 			   err) ||
 	    (!is_rest(r) &&

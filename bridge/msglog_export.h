@@ -22,3 +22,8 @@ struct slt_msglog_export_notes {
 SLT_CHECK bool slt_msglog_export(struct slt_msglog_reader *r, const struct slt_msglog_message *m,
 				 struct slt_buf *out, struct slt_msglog_export_notes *ret,
 				 struct slt_err *err);
+/* The same as a file, with bodies of any length up to what a ZIP file may have (4 GB), which are
+ * not held in memory. The file is there whole or not at all. */
+SLT_CHECK bool slt_msglog_export_file(struct slt_msglog_reader *r,
+				      const struct slt_msglog_message *m, const char *path,
+				      struct slt_msglog_export_notes *ret, struct slt_err *err);

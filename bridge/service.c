@@ -211,6 +211,21 @@ static bool start_signing(struct slt_service *s, struct slt_err *err)
 	return true;
 }
 
+static bool open_spool(const struct slt_config *c, struct slt_err *err)
+{
+	char text[16];
+
+	if (!slt_mkdir_p(c->spool, 0700, err)) {
+		return false;
+	}
+	snprintf(text, sizeof(text), "%u", slt_spool_sweep(c->spool));
+	if (strcmp(text, "0") != 0) {
+		slt_log(SLT_LOG_NOTICE, "removed what an earlier run left in the spool", "files",
+			text, NULL);
+	}
+	return true;
+}
+
 bool slt_service_open(struct slt_config *take_config, struct slt_service **ret, struct slt_err *err)
 {
 	SLT_AUTO(slt_service_close) struct slt_service *s = slt_calloc(1, sizeof(*s));
@@ -221,7 +236,7 @@ bool slt_service_open(struct slt_config *take_config, struct slt_service **ret, 
 	slt_xml_init();
 	pthread_mutex_init(&s->mapset_lock, NULL);
 	pthread_mutex_init(&s->reload_lock, NULL);
-	if (!slt_mkdir_p(c->state, 0700, err) || !load_offers(s, err) ||
+	if (!slt_mkdir_p(c->state, 0700, err) || !open_spool(c, err) || !load_offers(s, err) ||
 	    !load_mapset(s, &s->mapset, err) || !open_sides(s, err)) {
 		return false;
 	}

@@ -134,21 +134,6 @@ static bool collect_attachments(struct slt_exchange *x, const struct slt_message
 	return true;
 }
 
-static bool copy_spool(const struct slt_spool *from, struct slt_spool *to, struct slt_err *err)
-{
-	uint64_t size = slt_spool_size(from);
-	char chunk[65536];
-	size_t n = 0;
-
-	for (uint64_t at = 0; at < size; at += n) {
-		if (!slt_spool_read(from, at, chunk, sizeof(chunk), &n, err) ||
-		    !slt_spool_write(to, chunk, n, err)) {
-			return false;
-		}
-	}
-	return true;
-}
-
 /* The headers of an attachment without its transfer encoding: a translated one is sent as it is. */
 static char *without_encoding(const char *headers)
 {
@@ -165,7 +150,8 @@ static char *without_encoding(const char *headers)
 	return slt_buf_take(&b, NULL);
 }
 
-static bool add_attachments(struct slt_exchange *x, const struct slt_message *in,
+/* What is logged already, and hashed, moves on where it is not translated. */
+static bool add_attachments(struct slt_exchange *x, struct slt_message *in,
 			    const struct attachments *list, const struct slt_map_result *r,
 			    struct slt_message *out, struct slt_err *err)
 {
@@ -174,15 +160,19 @@ static bool add_attachments(struct slt_exchange *x, const struct slt_message *in
 
 	for (unsigned i = 0; i < in->n_attachments; i++) {
 		const struct slt_attachment *a = &in->attachment[i];
+		if (!list->mapped[i]) {
+			if (!slt_message_pass(out, in, i, a->content_type, a->headers, err)) {
+				return false;
+			}
+			continue;
+		}
 		SLT_AUTO(slt_spool_free)
 		struct slt_spool *body =
 			slt_spool_new(c->spool, SLT_TRANSPORT_LIMITS.spool_threshold,
 				      (uint64_t)c->max_attachments);
-		SLT_AUTO_STR char *headers =
-			list->mapped[i] ? without_encoding(a->headers) : slt_strdup(a->headers);
-		bool ok = list->mapped[i] ? slt_spool_write(body, r->part[k], r->part_len[k], err)
-					  : copy_spool(a->body, body, err);
-		k += list->mapped[i];
+		SLT_AUTO_STR char *headers = without_encoding(a->headers);
+		bool ok = slt_spool_write(body, r->part[k], r->part_len[k], err);
+		k++;
 		if (!ok ||
 		    !slt_message_attach(out, a->content_type, headers, SLT_TAKE(body), err)) {
 			return false;
@@ -218,7 +208,7 @@ static bool apply(struct slt_exchange *x, const struct slt_message *in, struct s
 	return ok;
 }
 
-bool slt_translate(struct slt_exchange *x, const struct slt_message *in, struct slt_soap *soap,
+bool slt_translate(struct slt_exchange *x, struct slt_message *in, struct slt_soap *soap,
 		   const struct slt_soap_header *header, bool answer, struct slt_message **ret,
 		   struct slt_err *err)
 {
@@ -422,14 +412,15 @@ static bool set_rest_body(struct slt_exchange *x, struct slt_message *in, bool t
 			  const struct slt_buf *bytes, struct slt_message *out, struct slt_err *err)
 {
 	const struct slt_config *c = x->service->config;
-	/* logged already, and hashed: untouched bytes move on instead of being copied */
-	SLT_AUTO(slt_spool_free)
-	struct slt_spool *body =
-		!translated ? SLT_TAKE(in->attachment[0].body)
-			    : slt_spool_new(c->spool, SLT_TRANSPORT_LIMITS.spool_threshold,
-					    (uint64_t)c->max_attachments);
 
-	return (!translated || slt_spool_write(body, bytes->p, bytes->n, err)) &&
+	if (!translated) {
+		return slt_message_pass(out, in, 0, SLT_REST_TYPE_BODY, "", err);
+	}
+	SLT_AUTO(slt_spool_free)
+	struct slt_spool *body = slt_spool_new(c->spool, SLT_TRANSPORT_LIMITS.spool_threshold,
+					       (uint64_t)c->max_attachments);
+
+	return slt_spool_write(body, bytes->p, bytes->n, err) &&
 	       slt_message_attach(out, SLT_REST_TYPE_BODY, "", SLT_TAKE(body), err);
 }
 

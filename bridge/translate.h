@@ -9,11 +9,11 @@
 #include "exchange.h"
 
 /* `in`, whose parsed envelope is soap (its document is used up), with the header given; unsigned
- * yet. The answer's direction is the far side's to the near side's. Fills x->mapped, x->trace and
- * x->rules also where it fails. */
-SLT_CHECK bool slt_translate(struct slt_exchange *x, const struct slt_message *in,
-			     struct slt_soap *soap, const struct slt_soap_header *header,
-			     bool answer, struct slt_message **ret, struct slt_err *err);
+ * yet. Attachments that are not translated are moved out of `in`. The answer's direction is the far
+ * side's to the near side's. Fills x->mapped, x->trace and x->rules also where it fails. */
+SLT_CHECK bool slt_translate(struct slt_exchange *x, struct slt_message *in, struct slt_soap *soap,
+			     const struct slt_soap_header *header, bool answer,
+			     struct slt_message **ret, struct slt_err *err);
 
 /* The same for REST: the head given, which the caller has rewritten, and the body, whose bytes are
  * moved out of `in`. */

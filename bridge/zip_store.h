@@ -15,7 +15,12 @@ struct slt_zip;
 SLT_CHECK bool slt_zip_create(const char *path, struct slt_zip **ret, struct slt_err *err);
 SLT_CHECK bool slt_zip_add(struct slt_zip *z, const char *name, struct slt_str bytes,
 			   struct slt_err *err);
-uint64_t slt_zip_size(const struct slt_zip *z); /* so far */
+/* The same, the bytes in as many pieces as there are. */
+SLT_CHECK bool slt_zip_begin(struct slt_zip *z, const char *name, struct slt_err *err);
+SLT_CHECK bool slt_zip_piece(struct slt_zip *z, struct slt_str bytes, struct slt_err *err);
+SLT_CHECK bool slt_zip_end(struct slt_zip *z, struct slt_err *err);
+void slt_zip_comment(struct slt_zip *z, const char *text); /* of the whole; below 64 KB */
+uint64_t slt_zip_size(const struct slt_zip *z);		   /* so far */
 /* Writes the directory and waits for the disk. */
 SLT_CHECK bool slt_zip_finish(struct slt_zip *z, struct slt_err *err);
 void slt_zip_free(struct slt_zip *z);

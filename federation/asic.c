@@ -302,52 +302,76 @@ static void make_asic_manifest(const struct slt_asic_entries *e, struct slt_buf 
 	slt_buf_adds(b, "</ds:DigestValue>\n</asic:DataObjectReference>\n</asic:ASiCManifest>\n");
 }
 
-static bool add_all(struct slt_zip_writer *z, const struct slt_asic_entries *e,
-		    struct slt_buf *manifest, struct slt_buf *asic_manifest, struct slt_err *err)
+bool slt_asic_each(const struct slt_asic_entries *e, slt_asic_entry_fn add, void *arg,
+		   struct slt_err *err)
 {
+	SLT_AUTO_BUF(manifest, 65536);
+	SLT_AUTO_BUF(asic_manifest, 65536);
 	char name[32];
 
-	if (!slt_zip_writer_add(z, "mimetype", SLT_STR_C(SLT_ASIC_MIME_TYPE), true, err)) {
+	if (!add(arg, "mimetype", SLT_STR_C(SLT_ASIC_MIME_TYPE), true, err)) {
 		return false;
 	}
 	for (size_t i = 0; i < SLT_COUNT(known); i++) {
 		if (i == KNOWN_TIMESTAMP) {
-			make_manifest(e, manifest);
-			if (!slt_zip_writer_add(z, "META-INF/manifest.xml", slt_buf_str(manifest),
-						false, err)) {
+			make_manifest(e, &manifest);
+			if (!add(arg, "META-INF/manifest.xml", slt_buf_str(&manifest), false,
+				 err)) {
 				return false;
 			}
 		}
 		if (i == KNOWN_TIMESTAMP && e->timestamp.p != NULL) {
-			make_asic_manifest(e, asic_manifest);
-			if (!slt_zip_writer_add(z, "META-INF/ASiCManifest.xml",
-						slt_buf_str(asic_manifest), false, err)) {
+			make_asic_manifest(e, &asic_manifest);
+			if (!add(arg, "META-INF/ASiCManifest.xml", slt_buf_str(&asic_manifest),
+				 false, err)) {
 				return false;
 			}
 		}
 
 		struct slt_str v = view_at(e, &known[i]);
 
-		if (v.p != NULL && !slt_zip_writer_add(z, known[i].name, v, false, err)) {
+		if (v.p != NULL && !add(arg, known[i].name, v, false, err)) {
 			return false;
 		}
 	}
 	for (size_t i = 0; i < e->n_attachments; i++) {
 		(void)snprintf(name, sizeof(name), "attachment%zu", i + 1);
-		if (e->attachment[i].p != NULL &&
-		    !slt_zip_writer_add(z, name, e->attachment[i], false, err)) {
+		if (e->attachment[i].p != NULL && !add(arg, name, e->attachment[i], false, err)) {
 			return false;
 		}
 	}
-	return slt_zip_writer_comment(z, "mimetype=" SLT_ASIC_MIME_TYPE, err);
+	return true;
+}
+
+/* What was added must stay until the writer is done: the manifests are copied. */
+struct packing {
+	struct slt_zip_writer *zip;
+	struct slt_arena *arena;
+};
+
+static bool pack(void *arg, const char *name, struct slt_str bytes, bool stored,
+		 struct slt_err *err)
+{
+	struct packing *p = arg;
+
+	if (slt_str_starts(slt_str(name), "META-INF/") && strstr(name, "anifest.xml") != NULL) {
+		bytes.p = slt_arena_memdup(p->arena, bytes.p, bytes.n);
+	}
+	return slt_zip_writer_add(p->zip, name, bytes, stored, err);
 }
 
 bool slt_asic_write(const struct slt_asic_entries *e, struct slt_buf *out, struct slt_err *err)
 {
-	SLT_AUTO_BUF(manifest, 65536);
-	SLT_AUTO_BUF(asic_manifest, 65536);
+	SLT_AUTO(slt_arena_free) struct slt_arena *arena = slt_arena_new();
 	SLT_AUTO(slt_zip_writer_free) struct slt_zip_writer *z = NULL;
 
-	return slt_zip_writer_new(&z, err) && add_all(z, e, &manifest, &asic_manifest, err) &&
+	if (!slt_zip_writer_new(&z, err)) {
+		return false;
+	}
+
+	struct packing p = {z, arena};
+
+	return slt_asic_each(e, pack, &p, err) &&
+	       slt_zip_writer_comment(z, SLT_ASIC_COMMENT, err) &&
 	       slt_zip_writer_finish(z, out, err);
 }

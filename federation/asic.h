@@ -33,6 +33,14 @@ struct slt_asic_entries { /* views; p NULL when absent */
 	size_t n_attachments; /* one more than the last that is there */
 };
 
+/* What a container has, entry by entry, in X-Road's order, the manifests made on the way and valid
+ * for the call; stops when add returns false. An attachment with p not NULL is named whatever its
+ * length, so that a caller may have its bytes elsewhere. */
+#define SLT_ASIC_COMMENT "mimetype=" SLT_ASIC_MIME_TYPE /* of the container as a ZIP file */
+typedef bool (*slt_asic_entry_fn)(void *arg, const char *name, struct slt_str bytes, bool stored,
+				  struct slt_err *err);
+SLT_CHECK bool slt_asic_each(const struct slt_asic_entries *e, slt_asic_entry_fn add, void *arg,
+			     struct slt_err *err);
 /* Writes a container into memory, entries in X-Road's order, mimetype first and stored. The same
  * entries give the same bytes. */
 SLT_CHECK bool slt_asic_write(const struct slt_asic_entries *e, struct slt_buf *out,

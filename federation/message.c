@@ -92,11 +92,12 @@ static bool digest_spool(const struct slt_spool *s, enum slt_digest_alg alg, str
 	return true;
 }
 
-bool slt_message_attach(struct slt_message *m, const char *content_type, const char *headers,
-			struct slt_spool *take_body, struct slt_err *err)
+/* known NULL: the digest is to be computed. */
+static bool attach(struct slt_message *m, const char *content_type, const char *headers,
+		   struct slt_spool *take_body, const struct slt_digest *known, struct slt_err *err)
 {
 	SLT_AUTO(slt_spool_free) struct slt_spool *body = take_body;
-	struct slt_digest digest;
+	struct slt_digest digest = known ? *known : (struct slt_digest){.alg = SLT_DIGEST_NONE};
 
 	if (m->n_attachments == SLT_ATTACHMENTS_MAX) {
 		return slt_fail(err, SLT_ELIMIT, "a message has at most %d attachments",
@@ -105,7 +106,7 @@ bool slt_message_attach(struct slt_message *m, const char *content_type, const c
 	content_type = content_type ? content_type : "";
 	headers = headers ? headers : "";
 	if (!check_content_type(content_type, err) || !check_headers(headers, err) ||
-	    !digest_spool(body, m->digest_alg, &digest, err)) {
+	    (!known && !digest_spool(body, m->digest_alg, &digest, err))) {
 		return slt_wrap(err, "attachment %u", m->n_attachments + 1);
 	}
 	struct slt_attachment *at = &m->attachment[m->n_attachments++];
@@ -114,4 +115,19 @@ bool slt_message_attach(struct slt_message *m, const char *content_type, const c
 	at->body = SLT_TAKE(body);
 	at->digest = digest;
 	return true;
+}
+
+bool slt_message_attach(struct slt_message *m, const char *content_type, const char *headers,
+			struct slt_spool *take_body, struct slt_err *err)
+{
+	return attach(m, content_type, headers, take_body, NULL, err);
+}
+
+bool slt_message_pass(struct slt_message *m, struct slt_message *from, unsigned i,
+		      const char *content_type, const char *headers, struct slt_err *err)
+{
+	struct slt_attachment *a = &from->attachment[i];
+	bool same = a->digest.alg == m->digest_alg;
+
+	return attach(m, content_type, headers, SLT_TAKE(a->body), same ? &a->digest : NULL, err);
 }

@@ -52,3 +52,7 @@ void slt_message_set_head(struct slt_message *m, const void *p, size_t n);
 SLT_CHECK bool slt_message_attach(struct slt_message *m, const char *content_type,
 				  const char *headers, struct slt_spool *take_body,
 				  struct slt_err *err);
+/* The same with the body of from's i-th attachment, which is moved, not copied, and not hashed
+ * again where both messages have the same digest algorithm: from has no such body any more. */
+SLT_CHECK bool slt_message_pass(struct slt_message *m, struct slt_message *from, unsigned i,
+				const char *content_type, const char *headers, struct slt_err *err);

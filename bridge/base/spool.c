@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/spool.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -8,6 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define NAME "silta-spool-"
 
 struct slt_spool {
 	char *dir;
@@ -52,12 +55,29 @@ void slt_spool_free(struct slt_spool *s)
 	free(s);
 }
 
+unsigned slt_spool_sweep(const char *dir)
+{
+	DIR *d = opendir(dir);
+	unsigned n = 0;
+
+	for (const struct dirent *e; d && (e = readdir(d));) {
+		if (strncmp(e->d_name, NAME, sizeof(NAME) - 1) == 0 &&
+		    unlinkat(dirfd(d), e->d_name, 0) == 0) {
+			n++;
+		}
+	}
+	if (d) {
+		closedir(d);
+	}
+	return n;
+}
+
 /* A file without a name: nothing is left behind however the process ends. */
 static bool open_unnamed(struct slt_spool *s, struct slt_err *err)
 {
 	s->fd = open(s->dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (s->fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR)) {
-		SLT_AUTO_STR char *name = slt_asprintf("%s/silta-spool-XXXXXX", s->dir);
+		SLT_AUTO_STR char *name = slt_asprintf("%s/" NAME "XXXXXX", s->dir);
 		s->fd = mkostemp(name, O_CLOEXEC);
 		if (s->fd >= 0) {
 			unlink(name);

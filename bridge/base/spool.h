@@ -15,6 +15,10 @@ struct slt_spool *slt_spool_new(const char *dir, size_t threshold, uint64_t max)
 void slt_spool_free(struct slt_spool *s);
 SLT_DEFINE_AUTO(struct slt_spool *, slt_spool_free)
 
+/* Removes what a process that died may have left: on file systems that cannot make a file without a
+ * name it has one for an instant. How many there were. */
+unsigned slt_spool_sweep(const char *dir);
+
 /* SLT_ELIMIT beyond max, SLT_EIO when the disk refuses. */
 SLT_CHECK bool slt_spool_write(struct slt_spool *s, const void *p, size_t n, struct slt_err *err);
 uint64_t slt_spool_size(const struct slt_spool *s);

@@ -321,6 +321,41 @@ static void spool_moves_to_disk_and_back(void **state)
 	assert_int_equal(err.code, SLT_EIO);
 }
 
+static void spool_counts_and_sweeps(void **state)
+{
+	struct slt_err err = SLT_ERR_INIT;
+	char dir[] = "/tmp/silta-sweep-XXXXXX";
+	uint64_t before = slt_spool_on_disk();
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	struct slt_spool *s = slt_spool_new(dir, 10, 100);
+	assert_true(slt_spool_write(s, "0123456789", 10, &err));
+	assert_int_equal(slt_spool_on_disk() - before, 0);
+	assert_true(slt_spool_write(s, "0123456789", 10, &err));
+	assert_int_equal(slt_spool_on_disk() - before, 20);
+	SLT_AUTO_STR char *left = slt_path_join(dir, "silta-spool-a1B2c3");
+	SLT_AUTO_STR char *other = slt_path_join(dir, "messages.db");
+	assert_true(slt_file_write(left, "x", 1, 0600, &err));
+	assert_true(slt_file_write(other, "x", 1, 0600, &err));
+	assert_int_equal(slt_dir_count(dir), 2);
+	assert_int_equal(slt_spool_sweep(dir), 1);
+	assert_int_equal(slt_spool_sweep(dir), 0);
+	assert_false(slt_file_exists(left));
+	assert_true(slt_file_exists(other));
+	assert_int_equal(slt_spool_sweep("/nonexistent"), 0);
+	assert_int_equal(slt_dir_count("/nonexistent"), 0);
+	slt_spool_free(s);
+	assert_int_equal(slt_spool_on_disk() - before, 0);
+	assert_true(slt_rm_tree(dir, &err));
+	SLT_AUTO_STR char *a = slt_path_dir("/a/b/c");
+	SLT_AUTO_STR char *root = slt_path_dir("/c");
+	SLT_AUTO_STR char *here = slt_path_dir("c");
+	assert_string_equal(a, "/a/b");
+	assert_string_equal(root, "/");
+	assert_string_equal(here, ".");
+}
+
 static void spool_says_when_the_disk_is_full(void **state)
 {
 	struct slt_err err = SLT_ERR_INIT;
@@ -386,6 +421,7 @@ int main(void)
 		cmocka_unit_test(files_are_written_whole_and_read_with_a_cap),
 		cmocka_unit_test(spool_moves_to_disk_and_back),
 		cmocka_unit_test(spool_says_when_the_disk_is_full),
+		cmocka_unit_test(spool_counts_and_sweeps),
 		cmocka_unit_test(a_full_pool_refuses_but_runs_what_it_took),
 	};
 

@@ -4,6 +4,7 @@
 
 #include "msglog_evidence.h"
 
+#include "base/file.h"
 #include "msglog_export.h"
 #include "msglog_store.h"
 
@@ -125,6 +126,71 @@ static void test_export_unsigned(void **state)
 	assert_proved(2);
 }
 
+/* A file takes them all; what is not too long for a reader is read again. */
+static void assert_poured(struct slt_msglog_reader *r, const struct slt_msglog_message *m,
+			  size_t bodies)
+{
+	struct slt_err err = SLT_ERR_INIT;
+	SLT_AUTO_STR char *file = slt_asprintf("%s.asice", path);
+	SLT_AUTO_STR char *work = slt_asprintf("%s.part", file);
+	SLT_AUTO_STR char *nowhere = slt_asprintf("%s/nowhere/x", path);
+	SLT_AUTO_STR char *bytes = NULL;
+	SLT_AUTO(slt_asic_free) struct slt_asic *asic = NULL;
+	SLT_AUTO(slt_arena_free) struct slt_arena *a = slt_arena_new();
+	struct slt_msglog_export_notes notes;
+	struct slt_asic_verdict v;
+	size_t n = 0;
+	assert_false(slt_msglog_export_file(r, m, nowhere, &notes, &err));
+	assert_int_equal(err.code, SLT_EIO);
+	slt_err_clear(&err);
+	assert_true(slt_msglog_export_file(r, m, file, &notes, &err));
+	assert_int_equal(notes.n_left_out, 0);
+	assert_false(notes.unstamped);
+	assert_false(slt_file_exists(work));
+	assert_true(slt_file_read(file, bodies + (1u << 20), &bytes, &n, &err));
+	assert_true(n > bodies);
+	assert_int_equal(unlink(file), 0);
+	if (bodies > SLT_ASIC_BYTES_MAX) {
+		assert_false(slt_asic_open((struct slt_str){bytes, n}, &asic, &err));
+		assert_int_equal(err.code, SLT_ELIMIT);
+		return;
+	}
+	assert_true(slt_asic_open((struct slt_str){bytes, n}, &asic, &err));
+	assert_true(slt_asic_verify(asic, ee.gc, true, a, &v, &err));
+	assert_int_equal(v.n_unverified, 0);
+	slt_asic_verdict_fini(&v);
+}
+
+/* Nothing of a file is left when a body is gone. */
+static void test_pour_cut(void **state)
+{
+	(void)state;
+	struct slt_err err = SLT_ERR_INIT;
+	SLT_AUTO(slt_msglog_close) struct slt_msglog *l = open_log(0, 0);
+	SLT_AUTO_STR char *text = envelope(&ee, false);
+	SLT_AUTO(slt_message_free) struct slt_message *m = make_message(text);
+	attach(m, 9u << 20, 1000);
+	sign(m, &ee.caller);
+	struct slt_msglog_record r = make_record(EXCHANGE, m);
+	assert_true(slt_msglog_append_wait(l, &r, &err));
+	assert_true(slt_msglog_finish_wait(l, EXCHANGE, SLT_MSGLOG_DONE, NULL, 2, &err));
+	unsigned n_cut = 0;
+	assert_true(slt_msglog_cut(l, INT64_MAX, 3, &n_cut, &err));
+	assert_int_equal(n_cut, 1);
+	SLT_AUTO(slt_msglog_reader_close) struct slt_msglog_reader *rd = open_reader();
+	SLT_AUTO(slt_arena_free) struct slt_arena *a = slt_arena_new();
+	SLT_AUTO_STR char *file = slt_asprintf("%s.asice", path);
+	SLT_AUTO_STR char *work = slt_asprintf("%s.part", file);
+	struct slt_msglog_message *got = NULL;
+	struct slt_msglog_export_notes notes;
+	size_t n = 0;
+	assert_true(slt_msglog_messages(rd, EXCHANGE, a, &got, &n, &err));
+	assert_false(slt_msglog_export_file(rd, got, file, &notes, &err));
+	assert_int_equal(err.code, SLT_ENOTFOUND);
+	assert_false(slt_file_exists(file));
+	assert_false(slt_file_exists(work));
+}
+
 /* Attachments that no container takes: too long, or so uniform that a reader suspects a bomb. The
  * log is proved all the same. */
 static void test_export_large(void **state)
@@ -155,6 +221,7 @@ static void test_export_large(void **state)
 		assert_true(slt_msglog_messages(rd, EXCHANGE, a, &got, &n, &err));
 		assert_true(slt_msglog_export(rd, got, &bytes, &notes, &err));
 		assert_int_equal(notes.n_left_out, i == 0 ? 1 : 0);
+		assert_poured(rd, got, sizes[i][0] + sizes[i][1]);
 		assert_int_equal(unlink(path), 0);
 	}
 }
@@ -360,13 +427,21 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_export),		 T(test_batches_of_one),
-		T(test_export_name),	 T(test_export_unstamped),
-		T(test_export_unsigned), T(test_export_large),
-		T(test_authority_down),	 T(test_stamped_once),
-		T(test_proved),		 T(test_proved_without_bodies),
-		T(test_confs),		 T(test_tampered_evidence),
-		T(test_rewritten),	 T(test_rewritten_with_head),
+		T(test_export),
+		T(test_batches_of_one),
+		T(test_export_name),
+		T(test_export_unstamped),
+		T(test_export_unsigned),
+		T(test_export_large),
+		T(test_pour_cut),
+		T(test_authority_down),
+		T(test_stamped_once),
+		T(test_proved),
+		T(test_proved_without_bodies),
+		T(test_confs),
+		T(test_tampered_evidence),
+		T(test_rewritten),
+		T(test_rewritten_with_head),
 		T(test_wrong_signer),
 	};
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);
