@@ -191,7 +191,7 @@ bool slt_verify_cache_tls_peer(struct slt_verify_cache *c, const struct slt_tls_
 	struct slt_digest key;
 	bool keyed = c != NULL && c->gc == p->gc && p->n > 0 && p->n <= SLT_CHAIN_MAX &&
 		     p->member->instance != NULL && peer_key(p, &key);
-	struct slt_path path;
+	struct slt_cert_path path;
 
 	if (keyed && is_known(c, &key, now_ms)) {
 		/* of all that was judged, only this can have changed */

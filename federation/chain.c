@@ -319,11 +319,11 @@ static bool vouch_one(struct voucher *v, struct slt_err *err)
 }
 
 bool slt_chain_vouch(const struct slt_chain_query *q, const struct slt_chain *c,
-		     const struct slt_ocsp_source *ocsp, struct slt_path *ret,
+		     const struct slt_ocsp_source *ocsp, struct slt_cert_path *ret,
 		     const X509 **ret_lacking, struct slt_err *err)
 {
 	static const struct slt_ocsp_source none = {NULL, 0};
-	struct slt_path path = {.ca = c->ca, .valid_until_ms = c->valid_until_ms};
+	struct slt_cert_path path = {.ca = c->ca, .valid_until_ms = c->valid_until_ms};
 	for (size_t i = 0; i < c->n; i++) {
 		struct slt_gc_ca between = {.name = c->ca->name, .instance = c->ca->instance};
 		between.cert = i + 1 < c->n ? c->cert[i + 1] : NULL;
@@ -349,13 +349,13 @@ bool slt_chain_vouch(const struct slt_chain_query *q, const struct slt_chain *c,
 bool slt_chain_verify(const struct slt_globalconf *gc, const char *instance, X509 *leaf,
 		      X509 *const *intermediates, size_t n_intermediates,
 		      const struct slt_ocsp_source *ocsp, int64_t at_ms, bool lax,
-		      const struct slt_gc_ca *ca_override, struct slt_path *ret,
+		      const struct slt_gc_ca *ca_override, struct slt_cert_path *ret,
 		      struct slt_err *err)
 {
 	struct slt_chain_query q = {gc,	   instance, leaf,	 intermediates, n_intermediates,
 				    at_ms, lax,	     ca_override};
 	struct slt_chain c;
-	struct slt_path path;
+	struct slt_cert_path path;
 	if (!slt_chain_build(&q, &c, err) || !slt_chain_vouch(&q, &c, ocsp, &path, NULL, err)) {
 		return false;
 	}

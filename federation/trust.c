@@ -49,7 +49,7 @@ static int index_of(const X509 *cert, X509 *const *chain, size_t n)
 }
 
 static bool judge(const struct slt_chain_query *q, const struct slt_ocsp_source *ocsp,
-		  const struct slt_id *member, struct slt_path *ret, const X509 **ret_lacking,
+		  const struct slt_id *member, struct slt_cert_path *ret, const X509 **ret_lacking,
 		  struct slt_err *err)
 {
 	struct slt_chain c;
@@ -57,7 +57,7 @@ static bool judge(const struct slt_chain_query *q, const struct slt_ocsp_source 
 	    !slt_chain_build(q, &c, err)) {
 		return false;
 	}
-	struct slt_path path;
+	struct slt_cert_path path;
 	const X509 *lacking = NULL;
 	struct slt_err vouch = SLT_ERR_INIT;
 	if (!slt_chain_vouch(q, &c, ocsp, &path, &lacking, &vouch)) {
@@ -81,7 +81,7 @@ static bool judge(const struct slt_chain_query *q, const struct slt_ocsp_source 
 
 bool slt_trust_tls_peer(const struct slt_globalconf *gc, X509 *const *chain, size_t n,
 			const struct slt_ocsp_source *ocsp, const struct slt_id *member,
-			int64_t now_ms, struct slt_path *ret, int *ret_missing_ocsp,
+			int64_t now_ms, struct slt_cert_path *ret, int *ret_missing_ocsp,
 			struct slt_err *err)
 {
 	const X509 *lacking = NULL;

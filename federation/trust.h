@@ -76,7 +76,7 @@ struct slt_ocsp_source { /* DER responses at hand */
 	const struct slt_str *der;
 	size_t n;
 };
-struct slt_path {
+struct slt_cert_path {
 	const struct slt_gc_ca *ca; /* the approved CA that anchors it */
 	struct slt_ocsp_info ocsp;  /* of the leaf */
 	int64_t valid_until_ms;	    /* the earliest of certificates and OCSP: cache no longer */
@@ -106,7 +106,7 @@ SLT_CHECK bool slt_chain_build(const struct slt_chain_query *q, struct slt_chain
  * SLT_EINCORRECT_VALIDATION_INFO. *ret_lacking (may be NULL): on failure, the certificate for
  * which there is no response or none that can be used, borrowed; NULL when it was judged bad. */
 SLT_CHECK bool slt_chain_vouch(const struct slt_chain_query *q, const struct slt_chain *c,
-			       const struct slt_ocsp_source *ocsp, struct slt_path *ret,
+			       const struct slt_ocsp_source *ocsp, struct slt_cert_path *ret,
 			       const X509 **ret_lacking, struct slt_err *err);
 
 /* leaf → presented intermediates → approved CA of `instance`, every certificate below the anchor
@@ -118,7 +118,7 @@ SLT_CHECK bool slt_chain_vouch(const struct slt_chain_query *q, const struct slt
 SLT_CHECK bool slt_chain_verify(const struct slt_globalconf *gc, const char *instance, X509 *leaf,
 				X509 *const *intermediates, size_t n_intermediates,
 				const struct slt_ocsp_source *ocsp, int64_t at_ms, bool lax,
-				const struct slt_gc_ca *ca_override, struct slt_path *ret,
+				const struct slt_gc_ca *ca_override, struct slt_cert_path *ret,
 				struct slt_err *err);
 
 /* --- trust.c --- */
@@ -131,5 +131,5 @@ SLT_CHECK bool slt_chain_verify(const struct slt_globalconf *gc, const char *ins
  * one and ask again); -1 otherwise. */
 SLT_CHECK bool slt_trust_tls_peer(const struct slt_globalconf *gc, X509 *const *chain, size_t n,
 				  const struct slt_ocsp_source *ocsp, const struct slt_id *member,
-				  int64_t now_ms, struct slt_path *ret, int *ret_missing_ocsp,
+				  int64_t now_ms, struct slt_cert_path *ret, int *ret_missing_ocsp,
 				  struct slt_err *err);

@@ -33,7 +33,7 @@ struct slt_verify_known {
 	X509 *cert;
 	const struct slt_gc_ca *ca;
 	struct slt_id member;
-	struct slt_path path;
+	struct slt_cert_path path;
 };
 
 /* Where the caller keeps it from one signature to the next (bridge/verify_cache), so that decoding,
@@ -68,7 +68,7 @@ struct slt_verify_input {
 
 struct slt_verdict {
 	X509 *cert; /* the signer's; owned, X509_free */
-	struct slt_path path;
+	struct slt_cert_path path;
 	int64_t signing_time_ms; /* 0 if absent */
 	unsigned n_warnings;
 	char warning[4][160]; /* what strict would have refused */

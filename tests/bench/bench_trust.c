@@ -189,7 +189,7 @@ static void verify_path(void *arg)
 	const struct slt_ocsp_source ocsp = {&response, 1};
 	const unsigned char *der = NULL;
 	unsigned char *bytes = NULL;
-	struct slt_path path;
+	struct slt_cert_path path;
 	struct slt_err err = SLT_ERR_INIT;
 	int n = i2d_X509(s->cert->x509, &bytes);
 

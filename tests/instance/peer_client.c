@@ -219,7 +219,7 @@ static bool judge(void *arg, X509 *const *chain, size_t n, struct slt_err *err)
 		}
 	}
 	struct slt_ocsp_source source = {view, n_der};
-	struct slt_path path;
+	struct slt_cert_path path;
 	int missing = -1;
 	bool ok = slt_trust_tls_peer(a->x->gc, chain, n, &source, &a->x->provider, slt_now_ms(),
 				     &path, &missing, err);

@@ -177,7 +177,7 @@ static bool authenticate(struct slt_exchange *x, struct slt_err *err)
 		der[i] = (struct slt_str){m->ocsp[i].p, m->ocsp[i].n};
 	}
 	struct slt_ocsp_source source = {der, m->n_ocsp};
-	struct slt_path path;
+	struct slt_cert_path path;
 	return slt_trust_tls_peer(x->gc, x->chain, x->n_chain, &source, &x->client, slt_now_ms(),
 				  &path, NULL, err);
 }

@@ -324,7 +324,7 @@ static void expect_signature_vouched(const char *name)
 {
 	struct signed_by s;
 	struct slt_err err = SLT_ERR_INIT;
-	struct slt_path path;
+	struct slt_cert_path path;
 	need_vectors();
 	open_signature(&s, name);
 	struct slt_str der = slt_buf_str(&s.ocsp);

@@ -88,7 +88,8 @@ static inline void present(struct presented *p, const struct pki_cert *c,
 }
 
 static inline bool verify_at(const struct world *w, const struct presented *p, const char *instance,
-			     int64_t at_ms, bool lax, struct slt_path *ret, struct slt_err *err)
+			     int64_t at_ms, bool lax, struct slt_cert_path *ret,
+			     struct slt_err *err)
 {
 	struct slt_ocsp_source ocsp = {p->der, p->n_ocsp};
 	return slt_chain_verify(w->gc, instance, p->cert[0], p->cert + 1, p->n - 1, &ocsp, at_ms,
@@ -98,7 +99,7 @@ static inline bool verify_at(const struct world *w, const struct presented *p, c
 static inline void expect_good(const struct world *w, struct presented *p)
 {
 	struct slt_err err = SLT_ERR_INIT;
-	struct slt_path path;
+	struct slt_cert_path path;
 	if (!verify_at(w, p, "FI", PKI_NOW, false, &path, &err)) {
 		fail_msg("%s", err.msg);
 	}
@@ -119,7 +120,7 @@ static inline void check_refusal(const struct world *w, const struct presented *
 				 bool lax, const char *code, const char *reason)
 {
 	struct slt_err err = SLT_ERR_INIT;
-	struct slt_path path = {.valid_until_ms = -7};
+	struct slt_cert_path path = {.valid_until_ms = -7};
 	char got[200];
 	assert_false(verify_at(w, p, "FI", at_ms, lax, &path, &err));
 	assert_int_equal(path.valid_until_ms, -7);

@@ -8,7 +8,7 @@ static void under_root(void **state)
 	struct world *w = *state;
 	struct presented p = {.n = 0};
 	struct slt_err err = SLT_ERR_INIT;
-	struct slt_path path;
+	struct slt_cert_path path;
 	SLT_AUTO(pki_cert_free)
 	struct pki_cert *c = pki_sign_cert(w->root, "C=FI;CN=leaf", PKI_P256, 5);
 	present(&p, c, w->root);
@@ -24,7 +24,7 @@ static void under_listed_intermediate(void **state)
 	struct world *w = *state;
 	struct presented p = {.n = 0};
 	struct slt_err err = SLT_ERR_INIT;
-	struct slt_path path;
+	struct slt_cert_path path;
 	SLT_AUTO(pki_cert_free)
 	struct pki_cert *c = pki_sign_cert(w->listed, "C=FI;CN=leaf", PKI_P256, 5);
 	present(&p, c, w->listed); /* no response about the intermediate: it is the anchor */
@@ -102,7 +102,7 @@ static void anchor_given(void **state)
 {
 	struct world *w = *state;
 	struct slt_err err = SLT_ERR_INIT;
-	struct slt_path path;
+	struct slt_cert_path path;
 	SLT_AUTO(pki_cert_free)
 	struct pki_cert *unlisted = pki_ca(NULL, "CN=Unlisted", PKI_P256, 6);
 	SLT_AUTO(pki_cert_free)
@@ -379,7 +379,7 @@ static void expired(void **state)
 	SLT_AUTO(pki_cert_free) struct pki_cert *c = pki_issue(w->root, &s);
 	struct presented p = {.n = 0};
 	struct slt_err err = SLT_ERR_INIT;
-	struct slt_path path;
+	struct slt_cert_path path;
 	present(&p, c, w->root);
 	assert_true(verify_at(w, &p, "FI", PKI_NOW + 999, false, &path, &err));
 	assert_int_equal(path.valid_until_ms, PKI_NOW);

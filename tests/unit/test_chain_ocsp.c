@@ -147,7 +147,7 @@ static void how_long_it_holds(void **state)
 {
 	struct world *w = *state;
 	struct slt_err err = SLT_ERR_INIT;
-	struct slt_path path;
+	struct slt_cert_path path;
 	struct presented p = {.n = 0};
 	SLT_AUTO(pki_cert_free) struct pki_cert *one = pki_ca(w->root, "CN=One", PKI_P256, 6);
 	SLT_AUTO(pki_cert_free)

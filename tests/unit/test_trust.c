@@ -91,7 +91,7 @@ static bool judge(const struct world *w, const struct attempt *t, int *ret_missi
 	struct slt_ocsp_source ocsp = {der, 0};
 	struct slt_err ignored = SLT_ERR_INIT;
 	struct slt_id member;
-	struct slt_path path = {.valid_until_ms = -7};
+	struct slt_cert_path path = {.valid_until_ms = -7};
 	size_t n = 0;
 	while (n < SLT_COUNT(t->chain) && t->chain[n] != NULL) {
 		chain[n] = t->chain[n]->x509;
