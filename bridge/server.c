@@ -218,13 +218,6 @@ static void load_chain(const struct slt_request *r, struct peer *p)
 	}
 }
 
-static uint64_t declared_length(const struct slt_request *r)
-{
-	const char *cl = slt_request_header(r, "Content-Length");
-
-	return cl ? strtoull(cl, NULL, 10) : 0;
-}
-
 static enum MHD_Result queue_response(struct slt_request *r)
 {
 	pthread_mutex_lock(&r->lock);
@@ -244,6 +237,7 @@ static enum MHD_Result on_begin(struct slt_request *r, const char *method, const
 {
 	struct slt_err err = SLT_ERR_INIT;
 	const struct slt_server_handler *h = r->server->handler;
+	const char *length = slt_request_header(r, "Content-Length");
 	struct slt_framing framing = {0};
 
 	r->begun = true;
@@ -254,7 +248,8 @@ static enum MHD_Result on_begin(struct slt_request *r, const char *method, const
 	if (!plain || !h->begin(r->server->arg, r, &r->state, &err)) {
 		refuse(r, &err);
 		/* what would take long to throw away, or has no clear end, is not read */
-		return !plain || declared_length(r) > DRAIN_MAX ? queue_response(r) : MHD_YES;
+		bool skip = !plain || (length && strtoull(length, NULL, 10) > DRAIN_MAX);
+		return skip ? queue_response(r) : MHD_YES;
 	}
 	return MHD_YES;
 }

@@ -3,15 +3,19 @@
 import re
 import socket
 import ssl
+import subprocess
 import sys
 import threading
 import time
 
-from tap import Cases, World
+from tap import Cases, Skip, World
 
 from hostile import Bridge, Evil, instance_of, soap_fault
 
 from pharmacy import Fault, Pharmacy, patients
+
+
+SILENT = "nobody.knows.example"
 
 
 class Host:
@@ -158,8 +162,8 @@ class Race:
     def known(self):
         where = self.world.endpoints["silta"]["globalconf"] + "/FI/FI/shared-params.xml"
         with open(where, encoding="utf-8") as f:
-            told = re.findall(r"<address>([0-9.]+)</address>", f.read())
-        return sorted(a for a in told if a in self.address)
+            told = re.findall(r"<address>([0-9a-z.]+)</address>", f.read())
+        return sorted(a for a in told if a in (*self.address, SILENT))
 
     def at(self, i, what, *arguments, **how):
         """Puts a host of some kind at the i-th address."""
@@ -171,6 +175,7 @@ class Race:
         return host
 
     def clear(self):
+        self.bridge.wrapped_in = []
         if self.bridge.process and self.bridge.process.poll() is None:
             self.bridge.stop(10)
         for host in self.hosts:
@@ -249,6 +254,30 @@ class Race:
             raise AssertionError(f"not delivered: {codes}")
         if sum(counts) != 40 or min(counts) == 0:
             raise AssertionError(f"40 messages arrived {sum(counts)} times: {counts}")
+
+    def silent_name_server(self):
+        """A name that nobody resolves, in a private view of the files."""
+        own = self.world.dir + "/resolv.conf"
+        private = ["unshare", "--mount", "sh", "-c",
+                   f'mount --bind {own} /etc/resolv.conf && exec "$@"', "sh"]
+        try:
+            mute = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            mute.bind((self.address[0], 53))
+        except OSError as e:
+            raise Skip(f"port 53 is not to be had: {e}") from None
+        with open(own, "w", encoding="ascii") as f:
+            f.write(f"nameserver {self.address[0]}\noptions timeout:20 attempts:2\n")
+        if subprocess.run([*private, "true"], capture_output=True, check=False).returncode:
+            raise Skip("no private mount namespace")
+        with mute:
+            self.bridge.wrapped_in = private
+            self.start([SILENT])
+            self.good(5, 1)
+            mute.setblocking(False)
+            if SILENT.split(".", maxsplit=1)[0].encode() not in mute.recv(512):
+                raise AssertionError("nobody asked for the name")
+            self.own_down()
+            self.faults("network_error", 12)
 
     def remembered(self):
         hanging = self.at(0, Host)
@@ -329,6 +358,7 @@ def main():
         for name, case, *arguments in (
             ("dead and untrusted servers beside a good one change nothing", race.dead_ones_beside),
             ("of several good servers one gets each message", race.only_one_gets_it),
+            ("a name server that does not answer holds up nobody", race.silent_name_server),
             ("who was quickest is asked first", race.remembered),
             ("who was quickest and is gone is forgotten", race.remembered_and_gone),
             ("after something was sent nobody else is asked", race.not_repeated),

@@ -35,6 +35,7 @@ class Bridge:
         self.config = world.endpoints["silta"]["config"]
         self.log = world.dir + "/silta/own.log"
         self.process = None
+        self.wrapped_in = []  # a command that the bridge is run by
 
     @staticmethod
     def status_field(pid, name):
@@ -54,7 +55,7 @@ class Bridge:
             f.write(text)
         with open(self.log, "w", encoding="utf-8") as out:
             self.process = subprocess.Popen(
-                ["prlimit", f"--fsize={file_limit or 'unlimited'}:unlimited",
+                [*self.wrapped_in, "prlimit", f"--fsize={file_limit or 'unlimited'}:unlimited",
                  SILTA, "serve", "-c", path], stdin=subprocess.DEVNULL, stderr=out
             )
         for _ in range(600):
