@@ -564,7 +564,7 @@ const struct slt_document_kind *slt_walk_kind(const struct slt_walk *w, const xm
 	return s ? slt_flow_kind_named(w->flow, s->becomes) : slt_flow_kind(w->flow, root);
 }
 
-/* The document in the structure that the rules are about; false when it is refused already. */
+/* The document in the structure that the rules are about; false when it could not be made so. */
 static bool set_right(struct slt_walk *w)
 {
 	const struct slt_shape *s =
@@ -577,7 +577,7 @@ static bool set_right(struct slt_walk *w)
 	if (s && w->problems->errors == before) {
 		slt_shape_apply(w, s);
 	}
-	return w->problems->errors == before;
+	return !s || w->problems->errors == before;
 }
 
 static void set_date(struct slt_walk *w)
