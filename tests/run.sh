@@ -95,7 +95,7 @@ for script in tests/integration/test_*.sh; do
 	name=$(basename "$script" .sh)
 	want integration "$name" && run "$name" 900 "$script"
 done
-for script in tests/check_layers.sh tests/simple_mistakes.sh tests/check_options.sh \
+for script in tests/check_layers.sh tests/simple_mistakes.sh tests/check_options.sh tests/check_codes.sh \
 	tests/check_manual.sh; do
 	name=$(basename "$script" .sh)
 	want checks "$name" && run "$name" 300 "$script"
