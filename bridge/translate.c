@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "federation/multipart.h"
 
 #define MESSAGE_MAX (64u << 20) /* a translated envelope or document, bytes */
 #define TRACE_MAX   (16u << 20)
@@ -208,6 +209,19 @@ static bool apply(struct slt_exchange *x, const struct slt_message *in, struct s
 	return ok;
 }
 
+/* Written in UTF-8 whatever it came in. The root of an XOP package stays one, under the Content-ID
+ * by which the package names it. */
+static void set_package(const struct slt_message *in, struct slt_message *out)
+{
+	if (slt_mime_is(in->content_type, "application/xop+xml")) {
+		out->content_type =
+			slt_strdup("application/xop+xml; charset=UTF-8; type=\"text/xml\"");
+		out->headers = slt_strdup(in->headers ? in->headers : "");
+	} else {
+		out->content_type = slt_strdup("text/xml; charset=UTF-8");
+	}
+}
+
 bool slt_translate(struct slt_exchange *x, struct slt_message *in, struct slt_soap *soap,
 		   const struct slt_soap_header *header, bool answer, struct slt_message **ret,
 		   struct slt_err *err)
@@ -228,8 +242,7 @@ bool slt_translate(struct slt_exchange *x, struct slt_message *in, struct slt_so
 	if (!slt_xml_dump(r->doc, NULL, true, &bytes, err)) {
 		return false;
 	}
-	free(out->content_type);
-	out->content_type = slt_strdup("text/xml; charset=UTF-8");
+	set_package(in, out);
 	slt_message_set_head(out, slt_buf_str(&bytes).p, bytes.n);
 	if (!add_attachments(x, in, &list, r, out, err)) {
 		return false;
