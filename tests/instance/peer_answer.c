@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "federation/fault.h"
 #include "federation/multipart.h"
 #include "tests/instance/behind.h"
 #include "tests/instance/peer_exchange.h"
@@ -311,13 +310,10 @@ void slt_exchange_send(struct slt_exchange *x)
 	}
 }
 
-/* The service's own fault is passed on with its own code. */
+/* The service's own fault is passed on as it is. */
 void slt_exchange_send_fault(const struct slt_exchange *x)
 {
-	const struct slt_soap_fault *f = &x->service_fault->fault;
-	SLT_AUTO_BUF(b, HEAD_MAX);
-	slt_fault_soap(f->code, f->string, f->actor, f->detail, NULL, &b);
 	struct slt_response_header h[] = {{"Content-Type", "text/xml; charset=utf-8"},
 					  {"SOAPAction", ""}};
-	slt_respond(x->r, 200, h, SLT_COUNT(h), b.p, b.n);
+	slt_respond(x->r, 200, h, SLT_COUNT(h), x->answer->head.p, x->answer->head.n);
 }
