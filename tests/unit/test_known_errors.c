@@ -450,6 +450,28 @@ static void a_dispensation_of_another_prescription(void **state)
 		SLT_FED_ID_003, "order-root-agrees");
 }
 
+/* The same in FHIR, where each resource names the person again. */
+static void a_prescription_of_another_person(void **state)
+{
+	(void)state;
+	refused((struct job){.file = DOCS "fhir/fi-01-tablet.json",
+			     .old = "\"identifier\": {\"system\": \"urn:oid:1.2.246.21\", "
+				    "\"value\": \"120354-914K\"}",
+			     .new = "\"identifier\": {\"system\": \"urn:oid:1.2.246.21\", "
+				    "\"value\": \"120354-915L\"}",
+			     .message = SLT_MAP_RESPONSE},
+		SLT_FED_ID_003, "fhir-ordered-for");
+	refused((struct job){.file = DOCS "fhir/dispensation-fi-01.json",
+			     .old = "\"identifier\": {\"system\": "
+				    "\"urn:oid:1.3.6.1.4.1.28284.6.2.2.1\", \"value\": "
+				    "\"36802279845\"}",
+			     .new = "\"identifier\": {\"system\": "
+				    "\"urn:oid:1.3.6.1.4.1.28284.6.2.2.1\", \"value\": "
+				    "\"36802279846\"}",
+			     .message = SLT_MAP_REQUEST},
+		SLT_FED_ID_003, "fhir-dispensed-to");
+}
+
 static void a_query_without_a_person(void **state)
 {
 	(void)state;
@@ -546,6 +568,7 @@ int main(void)
 		cmocka_unit_test(what_may_not_go_abroad),
 		cmocka_unit_test(basic_data_are_missing),
 		cmocka_unit_test(a_dispensation_of_another_prescription),
+		cmocka_unit_test(a_prescription_of_another_person),
 		cmocka_unit_test(a_query_without_a_person),
 		cmocka_unit_test(faults_keep_their_meaning),
 	};
