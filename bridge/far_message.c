@@ -306,6 +306,9 @@ static void on_done(void *arg, int status, bool sent, const struct slt_err *fail
 	} else if (is_rest(c) ? !finish_rest(c, &err) : !finish_soap(c, &err)) {
 		slt_prefix(&err, SLT_SERVICE_FAILED);
 	}
+	if (err.code == SLT_EMISSING_SOAP) {
+		err.code = SLT_EINVALID_MESSAGE; /* X-Road has this for a service's answer */
+	}
 	over(c, err.code == SLT_OK ? NULL : &err);
 }
 

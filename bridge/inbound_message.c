@@ -6,7 +6,9 @@
 
 #include <uuid/uuid.h>
 
+#include "base/clock.h"
 #include "exchange.h"
+#include "federation/metadata.h"
 #include "federation/soapmime.h"
 #include "metrics.h"
 
@@ -21,6 +23,7 @@ struct arrival {
 	struct slt_message *rest;     /* REST: the head */
 	struct slt_spool *body;	      /* and the body, if there is one */
 	char *original_type, *action; /* SOAP */
+	bool clients;		      /* it is no message: GET /listClients */
 };
 
 bool slt_inbound_message_is_rest(const struct slt_request *r)
@@ -157,6 +160,43 @@ static bool take_body(struct arrival *a, const char *p, size_t n, struct slt_err
 	return n == 0 || slt_spool_write(a->body, p, n, err);
 }
 
+/* --- the list of clients (PR-META 2) ------------------------------------------------------ */
+
+static bool is_list_of_clients(const struct slt_request *r)
+{
+	return strcmp(slt_request_path(r), "/listClients") == 0 &&
+	       strcmp(slt_request_method(r), "GET") == 0;
+}
+
+static void respond_as(struct slt_request *r, unsigned status, const char *type,
+		       struct slt_str body)
+{
+	const struct slt_response_header h = {"Content-Type", type};
+
+	slt_respond(r, status, &h, 1, body.p, body.n);
+}
+
+/* The bridge's configuration holds it: it is read from memory, so no worker is needed. As X-Road's,
+ * it is told what is wrong in plain words and by the status. */
+static void list_clients(const struct slt_inbound *in, struct slt_request *r)
+{
+	SLT_AUTO(slt_arena_free) struct slt_arena *a = slt_arena_new();
+	SLT_AUTO(slt_globalconf_free) struct slt_globalconf *gc = NULL;
+	SLT_AUTO_BUF(out, SLT_METADATA_LIST_MAX);
+	const char *instance = slt_rest_query_value(slt_request_query(r), "xRoadInstance", a);
+	bool json = slt_metadata_wants_json(slt_request_header(r, "Accept"));
+	struct slt_err err = SLT_ERR_INIT;
+
+	if (slt_side_globalconf(in->side, slt_now_ms(), &gc, &err) &&
+	    slt_metadata_clients(gc, instance, json, &out, &err)) {
+		respond_as(r, 200, json ? SLT_METADATA_TYPE_JSON : SLT_METADATA_TYPE_XML,
+			   slt_buf_str(&out));
+		return;
+	}
+	respond_as(r, err.code == SLT_EINVALID_REQUEST ? 404 : 500, "text/plain; charset=utf-8",
+		   slt_str(slt_exchange_public_text(&err)));
+}
+
 /* --- a request ---------------------------------------------------------------------------- */
 
 /* The security server where there is one to know it by; else the listener is on a loopback address,
@@ -193,8 +233,11 @@ static bool on_begin(void *arg, struct slt_request *r, void **ret_state, struct 
 
 	a->inbound = in;
 	*ret_state = a;
+	a->clients = is_list_of_clients(r);
 	return check_caller(in, r, err) && check_length(in, r, err) &&
-	       (slt_inbound_message_is_rest(r) ? begin_rest(a, r, err) : begin_soap(a, r, err));
+	       (a->clients			 ? true
+		: slt_inbound_message_is_rest(r) ? begin_rest(a, r, err)
+						 : begin_soap(a, r, err));
 }
 
 static bool on_body(void *state, struct slt_request *r, const char *p, size_t n,
@@ -205,6 +248,9 @@ static bool on_body(void *state, struct slt_request *r, const char *p, size_t n,
 	(void)r;
 	slt_metrics_add(SLT_M_BYTES, slt_metrics_side(slt_side_config(a->inbound->side)),
 			SLT_WAY_RECEIVED, (int64_t)n);
+	if (a->clients) {
+		return n == 0 || slt_fail(err, SLT_EINVALID_REQUEST, "no body is expected");
+	}
 	return a->rest ? take_body(a, p, n, err) : slt_soapmime_feed(a->soap, p, n, err);
 }
 
@@ -273,6 +319,11 @@ static void on_end(void *state, struct slt_request *r)
 {
 	struct arrival *a = state;
 	struct slt_err err = SLT_ERR_INIT;
+
+	if (a->clients) {
+		list_clients(a->inbound, r);
+		return;
+	}
 	struct slt_exchange *x = a->rest ? end_rest(a, r, &err) : end_soap(a, r, &err);
 
 	if (x && !slt_inbound_submit(a->inbound, x, &err)) {

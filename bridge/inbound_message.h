@@ -6,6 +6,8 @@
  * to information systems: an ordinary security server calls it as its provider's information
  * system, or an information system calls it directly. SOAP is posted to any path but those of REST,
  * which has the one of its service: /r1/INSTANCE/CLASS/MEMBER[/SUBSYSTEM]/SERVICE[/path][?query].
+ * GET /listClients[?xRoadInstance=INSTANCE] lists members and subsystems, in XML or, where Accept
+ * names application/json, in JSON.
  */
 
 #include "inbound.h"
