@@ -195,6 +195,12 @@ static void fault_detail(const struct slt_exchange *x, struct slt_buf *xml, stru
 	}
 }
 
+/* What an information system is told by the provider's server, not by its own. */
+static bool is_providers(enum slt_code c)
+{
+	return c == SLT_EACCESS_DENIED || c == SLT_EUNKNOWN_SERVICE || c == SLT_ESERVICE_TYPE;
+}
+
 void slt_exchange_fault_code(const struct slt_exchange *x, char *ret, size_t n)
 {
 	struct slt_err e = x->err;
@@ -211,7 +217,7 @@ void slt_exchange_fault_code(const struct slt_exchange *x, char *ret, size_t n)
 	if (!b->behind && (x->request_out || x->mapped[0]) && !x->answer_out) {
 		slt_prefix(&e, SLT_SERVICE_FAILED);
 	}
-	slt_prefix(&e, b->own);
+	slt_prefix(&e, is_providers(e.code) ? SLT_SERVERPROXY : b->own);
 	slt_err_fault_code(&e, (enum slt_dialect)slt_side_config(x->side[SLT_NEAR])->dialect, ret,
 			   n);
 }

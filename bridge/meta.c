@@ -45,16 +45,6 @@ static struct slt_id provider_of(const struct slt_exchange *x)
 	return slt_id_client(&x->named[SLT_NEAR].service);
 }
 
-bool slt_meta_authorise(const struct slt_exchange *x, struct slt_err *err)
-{
-	struct slt_id provider = provider_of(x);
-
-	return slt_offers_provider(x->service->offers, slt_side_config(x->side[SLT_NEAR]),
-				   &provider) ||
-	       slt_fail(err, SLT_EUNKNOWN_MEMBER, "there is no provider %s here",
-			slt_id_text(&provider, x->arena));
-}
-
 static struct slt_offer_list offers(const struct slt_exchange *x)
 {
 	struct slt_id provider = provider_of(x);

@@ -17,8 +17,6 @@
 /* The metaservice of that code, if it is one of SOAP; of REST, which are asked with GET. */
 enum slt_meta slt_meta_soap(const char *service);
 enum slt_meta slt_meta_rest(const char *verb, const char *service);
-/* SLT_EUNKNOWN_MEMBER unless the provider is one here. */
-SLT_CHECK bool slt_meta_authorise(const struct slt_exchange *x, struct slt_err *err);
 
 /* Adds the answer to the SOAP Body; a description goes to `wsdl`. SLT_EINVALID_REQUEST,
  * SLT_EUNKNOWN_SERVICE, SLT_ESERVICE_TYPE. */

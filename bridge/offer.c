@@ -189,18 +189,6 @@ static void add_route(struct listing *l)
 	}
 }
 
-bool slt_offers_provider(const struct slt_offers *o, const struct slt_config_side *side,
-			 const struct slt_id *provider)
-{
-	for (size_t i = 0; i < o->config->n_routes; i++) {
-		const struct slt_config_route *r = &o->config->route[i];
-		if (r->from_side == side && slt_id_eq(&r->provider, provider)) {
-			return true;
-		}
-	}
-	return slt_id_eq(&side->subsystem, provider);
-}
-
 struct slt_offer_list slt_offers_list(const struct slt_offers *o, const struct slt_mapset *set,
 				      const struct slt_config_side *side,
 				      const struct slt_id *provider, struct slt_arena *a)

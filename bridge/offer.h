@@ -37,10 +37,6 @@ struct slt_offer_list {
 	size_t n;
 };
 
-/* Is this a provider that somebody of the side addresses: the bridge's own subsystem, or one that a
- * route names? */
-bool slt_offers_provider(const struct slt_offers *o, const struct slt_config_side *side,
-			 const struct slt_id *provider);
 /* What is offered under the provider, each service once: where several routes have it, that of the
  * one that a call would take. Strings in the arena, in the configuration or in the set. */
 struct slt_offer_list slt_offers_list(const struct slt_offers *o, const struct slt_mapset *set,

@@ -70,7 +70,10 @@ static enum result authorise(struct slt_exchange *x, struct slt_err *err)
 
 	x->meta = x->protocol->meta(x);
 	if (x->meta) {
-		return slt_meta_authorise(x, err) && x->protocol->authorise(x, err) ? GO_ON : FAIL;
+		return slt_route_check_provider(x, &n->service, err) &&
+				       x->protocol->authorise(x, err)
+			       ? GO_ON
+			       : FAIL;
 	}
 	if (!slt_route_find(x, &n->service, &x->route, err) ||
 	    !slt_route_authorise(&x->route, x->gc[SLT_NEAR], &n->client, err) ||

@@ -69,6 +69,22 @@ static bool resolve(const struct slt_exchange *x, const struct slt_config_route 
 	return true;
 }
 
+bool slt_route_check_provider(const struct slt_exchange *x, const struct slt_id *service,
+			      struct slt_err *err)
+{
+	const struct slt_config *c = x->service->config;
+	const struct slt_config_side *near = slt_side_config(x->side[SLT_NEAR]);
+	struct slt_id provider = slt_id_client(service);
+	bool known = slt_id_eq(&near->subsystem, &provider);
+
+	for (size_t i = 0; i < c->n_routes && !known; i++) {
+		known = c->route[i].from_side == near &&
+			slt_id_eq(&c->route[i].provider, &provider);
+	}
+	return known || slt_fail(err, SLT_EUNKNOWN_MEMBER, "there is no provider %s here",
+				 slt_id_text(&provider, x->arena));
+}
+
 bool slt_route_find(const struct slt_exchange *x, const struct slt_id *service,
 		    struct slt_call_route *ret, struct slt_err *err)
 {
@@ -84,7 +100,8 @@ bool slt_route_find(const struct slt_exchange *x, const struct slt_id *service,
 			return true;
 		}
 	}
-	return slt_fail(err, SLT_EUNKNOWN_SERVICE, "there is no service %s here",
+	return slt_route_check_provider(x, service, err) &&
+	       slt_fail(err, SLT_EUNKNOWN_SERVICE, "there is no service %s here",
 			slt_id_text(service, x->arena));
 }
 

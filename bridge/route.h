@@ -18,8 +18,12 @@ struct slt_call_route {
 
 struct slt_exchange;
 
-/* The route for a service called on the exchange's near side. SLT_EUNKNOWN_SERVICE. Strings in the
- * exchange's arena. */
+/* SLT_EUNKNOWN_MEMBER unless the service's provider is the near side's own subsystem or one that a
+ * route from there names. */
+SLT_CHECK bool slt_route_check_provider(const struct slt_exchange *x, const struct slt_id *service,
+					struct slt_err *err);
+/* The route for a service called on the exchange's near side. SLT_EUNKNOWN_MEMBER,
+ * SLT_EUNKNOWN_SERVICE. Strings in the exchange's arena. */
 SLT_CHECK bool slt_route_find(const struct slt_exchange *x, const struct slt_id *service,
 			      struct slt_call_route *ret, struct slt_err *err);
 /* A route whose messages do not differ between the countries: only their headers are rewritten. */

@@ -104,7 +104,7 @@ def envelope_of(body, kind):
         return body
     boundary = re.search(r'boundary="?([^";]+)', kind).group(1).encode()
     part = body.split(b"--" + boundary)[1]
-    return part.partition(b"\r\n\r\n")[2].removesuffix(b"\r\n")
+    return re.sub(rb"\r?\n\Z", b"", re.split(rb"\r?\n\r?\n", part, maxsplit=1)[1])
 
 
 def field(root, name):
@@ -195,6 +195,19 @@ def free_port():
         return s.getsockname()[1]
 
 
+def providers():
+    """Whom the requests that are to be answered are sent to."""
+    found = set()
+    for name, kind, _, code in REQUESTS:
+        path = VECTORS + QUERY + name
+        if code is None and os.path.exists(path):
+            with open(path, "rb") as f:
+                header = ET.fromstring(envelope_of(f.read(), kind))
+            found.add("/".join(part.text for part in field(header, "service")
+                               if not part.tag.endswith(("serviceCode", "serviceVersion"))))
+    return sorted(found)
+
+
 class Behind:
     """The world's bridge with sides behind ordinary security servers."""
 
@@ -233,10 +246,18 @@ class Behind:
 
     def near(self):
         """Estonia's side behind its security server: the identifiers are those of the files."""
-        route = ('{{ name = "{0}"; from = "EE"; to = "FI"; flow = "none"; provider = '
-                 '"EE/BUSINESS/{0}"; target = "{1}"; allow = ( "EE/BUSINESS/consumer" ); }}')
-        names = ("producer", "attachment", "MISSPrecv", "mantis", "producer/subsystem")
-        self.start(("EE", "FI"), ",\n".join(route.format(n, self.target()) for n in names))
+        route = ('{{ name = "{0}"; from = "EE"; to = "FI"; flow = "none"; provider = "{0}"; '
+                 'target = "' + self.target() + '"; {1} }}')
+        routes = [route.format(p, 'allow = ( "EE/BUSINESS/consumer" );') for p in providers()]
+        routes.append(route.format("EE/BUSINESS/closed", 'allow = ( "EE/BUSINESS/other" );'))
+        routes.append(route.format("EE/BUSINESS/other", 'services = ( "other" ); '
+                                   'allow = ( "EE/BUSINESS/consumer" );'))
+        self.start(("EE", "FI"), ",\n".join(routes))
+
+    def another(self, provider, code):
+        """A request whose provider is another."""
+        body = load(QUERY + "getstate.query").replace(b">producer<", b">%s<" % provider)
+        equal(self.post(body, XML, '""').findtext(f"{SOAP}Body/{SOAP}Fault/faultcode"), code)
 
     def post(self, body, kind, action, method="POST"):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
@@ -262,8 +283,7 @@ class Behind:
         if code is None:
             # what the caller compares: the hash of what he sent
             sent = base64.b64encode(hashlib.sha512(envelope_of(body, kind)).digest()).decode()
-            if b"\r\n" in body or not kind.startswith("multipart"):
-                equal(field(root, "requestHash").text, sent)
+            equal(field(root, "requestHash").text, sent)
             equal(field(root, "client").findtext("{*}memberCode"), "consumer")
 
     def get(self):
@@ -336,6 +356,11 @@ def run(cases, b):
         cases.run(f"request: {name} as {how}: {code or 'answered'}", b.request, name, kind, action,
                   code)
     cases.run("request: GET", b.get)
+    cases.run("a provider that there is not", b.another, b"nobody", PROXY + "unknown_member")
+    cases.run("a provider who does not know the client", b.another, b"closed",
+              SERVER + "access_denied")
+    cases.run("a provider who has no such service", b.another, b"other",
+              SERVER + "unknown_service")
     cases.run("listClients in XML and JSON", b.clients)
     cases.run("listClients of instances that there are, and are not", b.other_clients)
     cases.run("Finland's side behind its security server", b.far)
