@@ -100,6 +100,12 @@ static void warn(const char *name, const struct slt_msglog_export_notes *n)
 		fprintf(stderr, "silta log: %s has no time-stamp yet: verifiers will refuse it\n",
 			name);
 	}
+	if (n->sealer[0]) {
+		fprintf(stderr,
+			"silta log: %s is sealed by %s and not signed by its sender: verify it with "
+			"--signer %s\n",
+			name, n->sealer, n->sealer);
+	}
 	if (n->n_left_out) {
 		fprintf(stderr,
 			"silta log: %s is without %u attachments that are too long for it\n", name,

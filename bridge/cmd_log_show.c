@@ -32,6 +32,7 @@ static const char *or_dash(const char *s)
 struct facts {
 	const struct slt_msglog_message *m; /* NULL: there is none */
 	const char *at, *size, *digest, *signer, *stamped, *trace;
+	const char *sealer; /* NULL: its own sender signed it, or nobody */
 };
 
 static const struct slt_msglog_part *find_part(const struct slt_msglog_message *m, const char *name)
@@ -94,7 +95,7 @@ static const char *signer_of(struct slt_msglog_reader *r, const struct slt_msglo
 	SLT_AUTO(slt_xml_free) xmlDoc *doc = NULL;
 	struct slt_err ignored = SLT_ERR_INIT;
 	if (!m->is_signed) {
-		return "-";
+		return "none: not signed, not sealed";
 	}
 	if (!slt_msglog_read_part(r, m->seq, SLT_MSGLOG_SIGNATURE, &b, &ignored) ||
 	    !slt_xml_parse(b.p, b.n, &SLT_XML_PEER, "signature", &doc, &ignored)) {
@@ -212,6 +213,7 @@ static void facts_fill(struct slt_msglog_reader *r, const struct slt_msglog_mess
 		       struct slt_arena *a, struct facts *f)
 {
 	char t[SLT_TIME_LEN];
+	struct slt_err ignored = SLT_ERR_INIT;
 	const struct slt_msglog_part *head = find_part(m, SLT_MSGLOG_HEAD);
 	f->m = m;
 	f->at = slt_arena_printf(a, "%s %s", m->sent ? "sent" : "received",
@@ -219,6 +221,9 @@ static void facts_fill(struct slt_msglog_reader *r, const struct slt_msglog_mess
 	f->size = size_of(m, a);
 	f->digest = head ? digest_hex(&head->digest, a) : "";
 	f->signer = signer_of(r, m, a);
+	if (!slt_msglog_sealer(r, m, a, &f->sealer, &ignored)) {
+		f->sealer = "unreadable";
+	}
 	f->stamped =
 		m->stamp_seq ? slt_arena_strdup(a, slt_time_format(m->stamped_ms, true, t)) : NULL;
 	f->trace = trace_of(r, m, a);
@@ -254,6 +259,9 @@ static void print_pair(const char *title, const struct facts *near, const struct
 	row("size", near->size, far->size);
 	row("digest", short_digest(near, a), short_digest(far, a));
 	row("signer", near->signer, far->signer);
+	if (near->sealer || far->sealer) {
+		row("sealed by", near->sealer, far->sealer);
+	}
 	row("time-stamp", near->m && !near->stamped ? "none yet" : near->stamped,
 	    far->m && !far->stamped ? "none yet" : far->stamped);
 	row("mapping", near->trace, far->trace);
@@ -287,6 +295,7 @@ static void json_message(struct slt_buf *b, const struct facts *f, struct slt_ar
 		{"client", m->client},
 		{"service", m->service},
 		{"signer", m->is_signed ? f->signer : NULL},
+		{"sealed_by", f->sealer},
 		{"mapping", f->trace},
 	};
 	slt_buf_addf(b, "{\"entry\":%" PRId64 ",", m->seq);

@@ -28,6 +28,9 @@ static const char usage[] =
 	"  --structure      look at structure and linking only, trust nothing and nobody\n"
 	"  --at TIME        judge certificates at this instant (2026-11-23T12:00:00Z), not at the\n"
 	"                   time-stamp's\n"
+	"  --signer MEMBER  who must have signed (INSTANCE/CLASS/CODE, with or without subsystem):\n"
+	"                   for messages that a bridge behind a security server has sealed; left\n"
+	"                   out: the client or the provider that the message names\n"
 	"  --strict         refuse what X-Road accepts with less than full coverage: see the\n"
 	"                   warnings without it\n"
 	"  --previous HEX   the digest that the archive before this one ended with; - if this is\n"
@@ -40,6 +43,8 @@ static const char usage[] =
 struct options {
 	const char *conf, *previous;
 	struct slt_asic_options asic;
+	struct slt_id signer;
+	struct slt_arena *arena; /* of the signer */
 	bool structure, json;
 };
 
@@ -289,6 +294,10 @@ static bool take_option(struct options *o, int option, struct slt_err *err)
 	case 'a':
 		return slt_time_parse(slt_str(optarg), &o->asic.at_ms, err) ||
 		       slt_wrap(err, "--at");
+	case 'i':
+		o->asic.signer = &o->signer;
+		return slt_id_parse_client(optarg, false, o->arena, &o->signer, err) ||
+		       slt_wrap(err, "--signer");
 	case 's':
 		o->asic.strict = true;
 		return true;
@@ -311,6 +320,7 @@ static bool read_options(int argc, char **argv, struct options *o, struct slt_er
 	static const struct option longs[] = {
 		{"conf", required_argument, NULL, 'c'},
 		{"at", required_argument, NULL, 'a'},
+		{"signer", required_argument, NULL, 'i'},
 		{"strict", no_argument, NULL, 's'},
 		{"json", no_argument, NULL, 'j'},
 		{"previous", required_argument, NULL, 'p'},
@@ -377,6 +387,8 @@ int slt_cmd_verify(int argc, char **argv)
 		return SLT_EXIT_GOOD;
 	}
 	slt_xml_init();
+	SLT_AUTO(slt_arena_free) struct slt_arena *arena = slt_arena_new();
+	r.o.arena = arena;
 	if (!read_options(argc, argv, &r.o, &err) || !load_conf(&r, &err)) {
 		return slt_cannot("verify", &err);
 	}

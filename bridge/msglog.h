@@ -56,14 +56,19 @@ typedef void (*slt_msglog_done_fn)(void *arg, const struct slt_err *err);
 struct slt_msglog_record {
 	const char *exchange; /* the same for the up to four messages; the first one opens it */
 	const char *side;     /* instance whose member signed it: "EE", "FI" */
-	bool response;	      /* a request otherwise */
-	bool sent;	      /* received otherwise */
+	/* Whose signature the message has when it is not its sender's:
+	 * INSTANCE/CLASS/CODE/SUBSYSTEM of the bridge, which seals what an ordinary security server
+	 * has signed. NULL otherwise. */
+	const char *sealer;
+	bool response; /* a request otherwise */
+	bool sent;     /* received otherwise */
 	int64_t at_ms;
 	const char *route;
 	const char *message_id;	      /* X-Road id */
 	const char *client, *service; /* as slt_id_text() writes them */
-	/* With signature in transport mode; without behind an ordinary security server (then the
-	 * record is neither time-stamped nor exported). Its digests must be right. */
+	/* Without signature, where there is no key to seal it with, the record is neither
+	 * time-stamped by itself (the chain that it is in is) nor exported. Its digests must be
+	 * right. */
 	const struct slt_message *message;
 	struct slt_str trace; /* JSON of the mapping that made a sent message; may be empty */
 	struct slt_str
@@ -162,7 +167,7 @@ SLT_DEFINE_AUTO(struct slt_msglog_reader *, slt_msglog_reader_close)
 SLT_CHECK bool slt_msglog_each(struct slt_msglog_reader *r, const struct slt_msglog_filter *f,
 			       slt_msglog_exchange_fn each, void *arg, struct slt_err *err);
 
-#define SLT_MSGLOG_PARTS_MAX  (SLT_ATTACHMENTS_MAX + 6)
+#define SLT_MSGLOG_PARTS_MAX  (SLT_ATTACHMENTS_MAX + 7)
 
 #define SLT_MSGLOG_HEAD	      "/message.xml"
 #define SLT_MSGLOG_SIGNATURE  "/META-INF/signatures.xml"
@@ -170,6 +175,7 @@ SLT_CHECK bool slt_msglog_each(struct slt_msglog_reader *r, const struct slt_msg
 #define SLT_MSGLOG_SIG_CHAIN  "/sig-hashchain.xml"
 #define SLT_MSGLOG_TRACE      "trace"
 #define SLT_MSGLOG_RULES      "rules"
+#define SLT_MSGLOG_SEALER     "sealer"
 
 struct slt_msglog_part {
 	const char *name; /* one of the above, or "/attachment1", "/attachment2", … */
@@ -202,6 +208,9 @@ SLT_CHECK bool slt_msglog_messages(struct slt_msglog_reader *r, const char *exch
  * SLT_ELIMIT when longer than the buffer may be. */
 SLT_CHECK bool slt_msglog_read_part(struct slt_msglog_reader *r, int64_t seq, const char *name,
 				    struct slt_buf *out, struct slt_err *err);
+/* Who sealed the message, in the arena; NULL for one that its own sender signed, or nobody. */
+SLT_CHECK bool slt_msglog_sealer(struct slt_msglog_reader *r, const struct slt_msglog_message *m,
+				 struct slt_arena *a, const char **ret, struct slt_err *err);
 /* Hands the bytes on piece by piece, for parts of any length. */
 SLT_CHECK bool slt_msglog_stream_part(struct slt_msglog_reader *r, int64_t seq, const char *name,
 				      bool (*piece)(void *arg, struct slt_str p,

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "federation/asic.h"
+#include "federation/ident.h"
 #include "msglog_store.h"
 #include "zip_store.h"
 
@@ -111,6 +112,30 @@ static bool load_stamp(struct slt_msglog_reader *r, const struct slt_msglog_mess
 	return true;
 }
 
+/* Whoever verifies the container takes the signer from the message. */
+static bool note_sealer(struct slt_msglog_reader *r, const struct slt_msglog_message *m,
+			struct slt_arena *a, struct slt_msglog_export_notes *notes,
+			struct slt_err *err)
+{
+	struct slt_id own, sealer;
+	const char *text = NULL;
+	if (!slt_msglog_sealer(r, m, a, &text, err)) {
+		return false;
+	}
+	if (!text) {
+		return true;
+	}
+	if (!slt_id_parse_client(text, false, a, &sealer, err) ||
+	    !(m->response ? slt_id_parse(SLT_ID_SERVICE, m->service, false, a, &own, err)
+			  : slt_id_parse_client(m->client, false, a, &own, err))) {
+		return slt_wrap(err, "the logged sealer");
+	}
+	if (!slt_id_same_member(&own, &sealer)) {
+		snprintf(notes->sealer, sizeof(notes->sealer), "%s", text);
+	}
+	return true;
+}
+
 static bool load_all(struct slt_msglog_reader *r, const struct slt_msglog_message *m, bool pour,
 		     struct slt_arena *a, struct slt_asic_entries *e,
 		     struct slt_msglog_export_notes *notes, struct slt_err *err)
@@ -118,10 +143,10 @@ static bool load_all(struct slt_msglog_reader *r, const struct slt_msglog_messag
 	*notes = (struct slt_msglog_export_notes){.unstamped = m->stamp_seq == 0};
 	if (!m->is_signed) {
 		return slt_fail(err, SLT_EMISSING_SIGNATURE,
-				"the message was logged without a signature: an ordinary security "
+				"the message is neither signed nor sealed: an ordinary security "
 				"server signed it and has it in its own log");
 	}
-	return load_parts(r, m, pour, a, e, notes, err) &&
+	return load_parts(r, m, pour, a, e, notes, err) && note_sealer(r, m, a, notes, err) &&
 	       (m->stamp_seq == 0 || load_stamp(r, m, a, e, err));
 }
 

@@ -6,6 +6,7 @@
  * container a message, with the batch time-stamp when there is one.
  */
 
+#include "federation/ident.h"
 #include "msglog.h"
 
 /* "<exchange>-<side>-request.asice": the side in lower case, what is no letter, digit or hyphen in
@@ -15,6 +16,9 @@ void slt_msglog_export_name(const struct slt_msglog_message *m, struct slt_buf *
 struct slt_msglog_export_notes {
 	bool unstamped;	     /* verifiers that want a time-stamp will refuse it */
 	unsigned n_left_out; /* attachments too long for a container */
+	/* Who sealed it, in the text that slt_id_text() writes: verifiers must be told, unless the
+	 * message names the same member. "" for one that its own sender signed. */
+	char sealer[4 * SLT_ID_PART_MAX + 4];
 };
 
 /* Appends the container. SLT_EMISSING_SIGNATURE for a message logged without one, SLT_ENOTFOUND

@@ -70,13 +70,14 @@ bool slt_msglog_prove_stamp(const struct slt_globalconf *gc, const struct slt_ms
 	return true;
 }
 
-/* Who must have signed: the client a request, the provider an answer. */
-static bool signer_of(const struct slt_msglog_message *m, struct slt_arena *a, struct slt_id *ret,
-		      struct slt_err *err)
+/* Who must have signed: the client a request, the provider an answer, or who sealed it. */
+static bool signer_of(const struct slt_msglog_message *m, const char *sealer, struct slt_arena *a,
+		      struct slt_id *ret, struct slt_err *err)
 {
-	if (!m->response) {
-		if (!slt_id_parse_client(m->client, false, a, ret, err)) {
-			return slt_wrap(err, "the logged client");
+	const char *client = sealer ? sealer : m->response ? NULL : m->client;
+	if (client) {
+		if (!slt_id_parse_client(client, false, a, ret, err)) {
+			return slt_wrap(err, sealer ? "the logged sealer" : "the logged client");
 		}
 	} else {
 		struct slt_id service;
@@ -178,9 +179,16 @@ static bool has_body(const struct slt_msglog_message *m)
 	return m->n_parts > 0 && !m->part[0].cut && m->part[0].size <= SLT_ASIC_BYTES_MAX;
 }
 
-/* The container that anyone can be given says the same, and names the same signer. */
+/* How a container is judged. */
+struct judging {
+	const struct slt_id *signer;
+	bool sealed, lax;
+};
+
+/* The container that anyone can be given says the same, and names the same signer unless it was
+ * sealed by another. */
 static bool prove_container(struct slt_msglog_reader *r, const struct slt_msglog_message *m,
-			    const struct slt_globalconf *gc, const struct slt_id *signer, bool lax,
+			    const struct slt_globalconf *gc, const struct judging *j,
 			    struct slt_err *err)
 {
 	SLT_AUTO_BUF(bytes, SIZE_MAX / 4);
@@ -197,21 +205,28 @@ static bool prove_container(struct slt_msglog_reader *r, const struct slt_msglog
 		*err = own.code == SLT_ELIMIT ? *err : own;
 		return own.code == SLT_ELIMIT || slt_wrap(err, "exported as a container");
 	}
-	if (!slt_asic_verify(asic, gc, !lax && notes.n_left_out == 0, a, &v, err)) {
+	const struct slt_asic_options o = {
+		.gc = gc,
+		.strict = !j->lax && notes.n_left_out == 0,
+		.at_ms = -1,
+		.signer = j->sealed ? j->signer : NULL,
+	};
+	if (!slt_asic_verify_at(asic, &o, a, &v, err)) {
 		return slt_wrap(err, "exported as a container");
 	}
-	bool same = slt_id_same_member(&v.signer, signer);
+	bool same = slt_id_same_member(&v.signer, j->signer);
 	slt_asic_verdict_fini(&v);
 	return same || slt_fail(err, SLT_EINCONSISTENT_HEADERS,
 				"the message names another signer than the log");
 }
 
-static void describe(const struct slt_msglog_message *m, const struct slt_id *signer, int64_t at_ms,
+static void describe(const struct slt_msglog_message *m, const struct judging *j, int64_t at_ms,
 		     struct slt_arena *a, struct slt_buf *text)
 {
 	char t[SLT_TIME_LEN];
-	struct slt_id member = slt_id_member(signer);
-	slt_buf_addf(text, "%s %s%s%s", slt_id_text(&member, a), slt_time_format(at_ms, true, t),
+	struct slt_id member = slt_id_member(j->signer);
+	slt_buf_addf(text, "%s%s %s%s%s", j->sealed ? "sealed by " : "", slt_id_text(&member, a),
+		     slt_time_format(at_ms, true, t),
 		     m->stamp_seq != 0 ? "" : " (not time-stamped yet)",
 		     has_body(m) ? "" : " (body cut off)");
 }
@@ -223,15 +238,19 @@ bool slt_msglog_prove(struct slt_msglog_reader *r, const struct slt_msglog_messa
 	SLT_AUTO(slt_arena_free) struct slt_arena *a = slt_arena_new();
 	const struct slt_globalconf *gc = o->conf(o->arg, m->side);
 	struct evidence *e = slt_arena_alloc(a, sizeof(*e));
+	const char *sealer = NULL;
 	struct slt_id signer;
 	int64_t at_ms = m->stamp_seq != 0 ? m->stamped_ms : m->at_ms;
-	if (!signer_of(m, a, &signer, err) || !load_evidence(r, m, a, e, err) ||
-	    (m->stamp_seq != 0 && !prove_stamped(r, m, gc, e, a, err)) ||
-	    !prove_signature(gc, e, &signer, at_ms, o->lax, err) ||
-	    (m->stamp_seq != 0 && has_body(m) &&
-	     !prove_container(r, m, gc, &signer, o->lax, err))) {
+	if (!slt_msglog_sealer(r, m, a, &sealer, err) || !signer_of(m, sealer, a, &signer, err)) {
 		return false;
 	}
-	describe(m, &signer, at_ms, a, text);
+	const struct judging j = {&signer, sealer != NULL, o->lax};
+	if (!load_evidence(r, m, a, e, err) ||
+	    (m->stamp_seq != 0 && !prove_stamped(r, m, gc, e, a, err)) ||
+	    !prove_signature(gc, e, &signer, at_ms, o->lax, err) ||
+	    (m->stamp_seq != 0 && has_body(m) && !prove_container(r, m, gc, &j, err))) {
+		return false;
+	}
+	describe(m, &j, at_ms, a, text);
 	return true;
 }

@@ -3,7 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "federation/ident.h"
 #include "msglog_store.h"
+
+#define SEALER_MAX (8 * SLT_ID_PART_MAX)
 
 struct slt_msglog_reader {
 	const struct slt_msglog_driver *driver;
@@ -112,4 +115,19 @@ bool slt_msglog_read_part(struct slt_msglog_reader *r, int64_t seq, const char *
 {
 	struct collect c = {.out = out, .name = name};
 	return slt_msglog_stream_part(r, seq, name, collect_piece, &c, err);
+}
+
+bool slt_msglog_sealer(struct slt_msglog_reader *r, const struct slt_msglog_message *m,
+		       struct slt_arena *a, const char **ret, struct slt_err *err)
+{
+	SLT_AUTO_BUF(b, SEALER_MAX);
+	unsigned i = 0;
+	while (i < m->n_parts && strcmp(m->part[i].name, SLT_MSGLOG_SEALER) != 0) {
+		i++;
+	}
+	if (i < m->n_parts && !slt_msglog_read_part(r, m->seq, SLT_MSGLOG_SEALER, &b, err)) {
+		return false;
+	}
+	*ret = i < m->n_parts ? slt_arena_strdup(a, slt_buf_str(&b).p) : NULL;
+	return true;
 }

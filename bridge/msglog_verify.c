@@ -159,7 +159,9 @@ static bool walk_message(struct walk *w, const struct slt_msglog_entry *e, struc
 		return report(w, what, m, "", NULL, err);
 	}
 	if (!m->is_signed) {
-		return report(w, what, m, "logged without a signature", NULL, err);
+		return report(w, what, m,
+			      "not signed and not sealed: its chain is all that vouches for it",
+			      NULL, err);
 	}
 	if (!w->o->conf(w->o->arg, m->side)) {
 		return not_asked(w, what, m, m->side, err);

@@ -121,6 +121,9 @@ static void draft_fill(struct draft *d, const struct slt_msglog_record *r)
 	draft_doc(d, SLT_MSGLOG_SIGNATURE, "text/xml", bytes_str(m->signature));
 	draft_doc(d, SLT_MSGLOG_SIG_RESULT, "text/xml", bytes_str(m->hash_chain_result));
 	draft_doc(d, SLT_MSGLOG_SIG_CHAIN, "text/xml", bytes_str(m->hash_chain));
+	if (r->sealer && m->signature.n > 0) {
+		draft_doc(d, SLT_MSGLOG_SEALER, "text/plain; charset=UTF-8", slt_str(r->sealer));
+	}
 	draft_doc(d, SLT_MSGLOG_TRACE, "application/json", r->trace);
 	draft_doc(d, SLT_MSGLOG_RULES, "application/json", r->rules);
 }

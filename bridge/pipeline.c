@@ -109,6 +109,7 @@ static enum result append(struct slt_exchange *x, enum slt_leg leg, const struct
 	x->record = (struct slt_msglog_record){
 		.exchange = x->id,
 		.side = slt_side_name(x->side[leg]),
+		.sealer = is_behind(x, leg) ? slt_side_config(x->side[leg])->subsystem_text : NULL,
 		.response = response,
 		.sent = m == x->request_out || m == x->answer_out,
 		.at_ms = slt_now_ms(),

@@ -81,6 +81,9 @@ struct slt_asic_options {
 	bool strict;
 	int64_t at_ms; /* the instant that certificate and OCSP are judged at; -1: the time-stamp's
 			*/
+	/* Whose member must have signed; NULL: the message's client or, of an answer, its service.
+	 * For messages that another party has sealed. */
+	const struct slt_id *signer;
 };
 SLT_CHECK bool slt_asic_verify_at(const struct slt_asic *a, const struct slt_asic_options *o,
 				  struct slt_arena *arena, struct slt_asic_verdict *ret,

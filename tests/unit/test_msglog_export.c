@@ -126,6 +126,112 @@ static void test_export_unsigned(void **state)
 	assert_proved(2);
 }
 
+/* --- tests: sealing --- */
+
+/* Behind an ordinary security server: the provider's key stands for the bridge's own. */
+static void log_sealed(struct slt_msglog *l, bool response, const char *sealer)
+{
+	struct slt_err err = SLT_ERR_INIT;
+	SLT_AUTO_STR char *text = envelope(&ee, response);
+	SLT_AUTO(slt_message_free) struct slt_message *m = make_message(text);
+	sign(m, &ee.provider);
+	struct slt_msglog_record r = make_record(EXCHANGE, m);
+	r.at_ms = PKI_NOW;
+	r.response = response;
+	r.client = "EE/COM/10000001/sub";
+	r.service = "EE/GOV/70000001/sub/list";
+	r.sealer = sealer;
+	if (!slt_msglog_append_wait(l, &r, &err)) {
+		fail_msg("%s", err.msg);
+	}
+	assert_int_equal(stamp_all(l, &ee, 10), 1);
+}
+
+/* The container is good for whoever is told who sealed it, and for nobody else. */
+static void assert_container_sealed(const char *sealer, const char *noted, bool plain)
+{
+	struct slt_err err = SLT_ERR_INIT;
+	SLT_AUTO(slt_msglog_reader_close) struct slt_msglog_reader *r = open_reader();
+	SLT_AUTO(slt_arena_free) struct slt_arena *a = slt_arena_new();
+	SLT_AUTO(slt_asic_free) struct slt_asic *asic = NULL;
+	SLT_AUTO_BUF(bytes, 1u << 24);
+	struct slt_msglog_message *m = NULL;
+	struct slt_msglog_export_notes notes;
+	struct slt_id id, other;
+	struct slt_asic_options o = {.gc = ee.gc, .strict = true, .at_ms = -1, .signer = &id};
+	struct slt_asic_verdict v;
+	const char *told = NULL;
+	size_t n = 0;
+	assert_true(slt_msglog_messages(r, EXCHANGE, a, &m, &n, &err));
+	assert_true(slt_msglog_sealer(r, m, a, &told, &err));
+	assert_string_equal(told, sealer);
+	assert_true(slt_msglog_export(r, m, &bytes, &notes, &err));
+	assert_string_equal(notes.sealer, noted);
+	assert_true(slt_asic_open(slt_buf_str(&bytes), &asic, &err));
+	assert_true(slt_id_parse_client(sealer, false, a, &id, &err));
+	if (!slt_asic_verify_at(asic, &o, a, &v, &err)) {
+		fail_msg("%s", err.msg);
+	}
+	assert_true(slt_id_same_member(&v.signer, &id));
+	slt_asic_verdict_fini(&v);
+	assert_int_equal(slt_asic_verify(asic, ee.gc, true, a, &v, &err), plain);
+	if (plain) {
+		slt_asic_verdict_fini(&v);
+	}
+	slt_err_clear(&err);
+	assert_true(slt_id_parse_client("EE/COM/10000001", false, a, &other, &err));
+	o.signer = &other;
+	assert_false(slt_asic_verify_at(asic, &o, a, &v, &err));
+}
+
+static void test_sealed(void **state)
+{
+	(void)state;
+	SLT_AUTO(slt_msglog_close) struct slt_msglog *l = open_log(0, 0);
+	log_sealed(l, false, "EE/GOV/70000001/bridge");
+	assert_proved(3);
+	assert_container_sealed("EE/GOV/70000001/bridge", "EE/GOV/70000001/bridge", false);
+}
+
+/* What the bridge answers under its own name is good for everybody. */
+static void test_sealed_own(void **state)
+{
+	(void)state;
+	SLT_AUTO(slt_msglog_close) struct slt_msglog *l = open_log(0, 0);
+	log_sealed(l, true, "EE/GOV/70000001/bridge");
+	assert_proved(3);
+	assert_container_sealed("EE/GOV/70000001/bridge", "", true);
+}
+
+static void test_sealed_by_another(void **state)
+{
+	(void)state;
+	static const char *const sealers[][2] = {
+		{NULL, "EE/COM/10000001"}, /* its client did not sign it */
+		{"EE/COM/10000001/bridge", "EE/COM/10000001"},
+		{"FI/GOV/3333333-3/bridge", "its signer is of FI"},
+		{"nobody", "the logged sealer"},
+	};
+	for (size_t i = 0; i < SLT_COUNT(sealers); i++) {
+		struct slt_msglog *l = open_log(0, 0);
+		log_sealed(l, false, sealers[i][0]);
+		slt_msglog_close(l);
+		assert_disproved(sealers[i][1]);
+		assert_int_equal(unlink(path), 0);
+	}
+}
+
+/* The chain holds who sealed a message, and that somebody else did. */
+static void test_sealer_altered(void **state)
+{
+	(void)state;
+	struct slt_msglog *l = open_log(0, 0);
+	log_sealed(l, false, "EE/GOV/70000001/bridge");
+	slt_msglog_close(l);
+	tamper("DELETE FROM part WHERE name = 'sealer'");
+	assert_disproved("entry 1 was changed");
+}
+
 /* A file takes them all; what is not too long for a reader is read again. */
 static void assert_poured(struct slt_msglog_reader *r, const struct slt_msglog_message *m,
 			  size_t bodies)
@@ -432,6 +538,10 @@ int main(void)
 		T(test_export_name),
 		T(test_export_unstamped),
 		T(test_export_unsigned),
+		T(test_sealed),
+		T(test_sealed_own),
+		T(test_sealed_by_another),
+		T(test_sealer_altered),
 		T(test_export_large),
 		T(test_pour_cut),
 		T(test_authority_down),
