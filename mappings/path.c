@@ -4,56 +4,18 @@
 #include <string.h>
 
 #include "mappings/jsonpath.h"
-
-struct parser {
-	const char *text, *p;
-	const struct slt_prefixes *prefixes;
-	struct slt_arena *a;
-	unsigned preds, depth;
-	struct slt_err *err;
-};
-
-static bool fail(const struct parser *s, const char *what)
-{
-	return slt_fail(s->err, SLT_EINVAL, "path '%.80s', character %zu: %s", s->text,
-			(size_t)(s->p - s->text) + 1, what);
-}
-
-static void skip(struct parser *s)
-{
-	while (*s->p == ' ') {
-		s->p++;
-	}
-}
-
-static bool take(struct parser *s, const char *what)
-{
-	size_t n = strlen(what);
-
-	skip(s);
-	if (strncmp(s->p, what, n) != 0) {
-		return false;
-	}
-	s->p += n;
-	return true;
-}
-
-static bool is_name_start(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-	       (unsigned char)c >= 0x80;
-}
+#include "mappings/path_grammar.h"
 
 static bool is_name(char c)
 {
-	return is_name_start(c) || (c >= '0' && c <= '9') || c == '-' || c == '.';
+	return slt_path_is_name_start(c) || (c >= '0' && c <= '9') || c == '-' || c == '.';
 }
 
 static size_t name_length(const char *p)
 {
 	size_t n = 0;
 
-	if (is_name_start(p[0])) {
+	if (slt_path_is_name_start(p[0])) {
 		while (is_name(p[n])) {
 			n++;
 		}
@@ -71,7 +33,7 @@ const char *slt_prefix_uri(const struct slt_prefixes *p, const char *prefix, siz
 	return NULL;
 }
 
-static bool parse_test(struct parser *s, struct slt_test *t)
+static bool parse_test(struct slt_path_reader *s, struct slt_test *t)
 {
 	*t = (struct slt_test){.uri = NULL};
 	if (*s->p == '*') {
@@ -83,7 +45,7 @@ static bool parse_test(struct parser *s, struct slt_test *t)
 		s->p++;
 		size_t local = name_length(s->p);
 		if (local == 0) {
-			return fail(s, "a name is expected after *:");
+			return slt_path_fail(s, "a name is expected after *:");
 		}
 		t->local = slt_arena_strndup(s->a, s->p, local);
 		s->p += local;
@@ -91,7 +53,8 @@ static bool parse_test(struct parser *s, struct slt_test *t)
 	}
 	size_t n = name_length(s->p);
 	if (n == 0) {
-		return fail(s, "a name is expected (positions, functions, .. are not understood)");
+		return slt_path_fail(
+			s, "a name is expected (positions, functions, .. are not understood)");
 	}
 	const char *first = s->p;
 	s->p += n;
@@ -101,7 +64,7 @@ static bool parse_test(struct parser *s, struct slt_test *t)
 		t->uri = slt_prefix_uri(s->prefixes, first, n);
 		if (!t->uri) {
 			s->p = first;
-			return fail(s, "the prefix is not among the namespaces");
+			return slt_path_fail(s, "the prefix is not among the namespaces");
 		}
 		s->p++;
 		if (*s->p == '*') {
@@ -110,83 +73,72 @@ static bool parse_test(struct parser *s, struct slt_test *t)
 		}
 		n = name_length(s->p);
 		if (n == 0) {
-			return fail(s, "a name is expected after the prefix");
+			return slt_path_fail(s, "a name is expected after the prefix");
 		}
 		t->local = slt_arena_strndup(s->a, s->p, n);
 		s->p += n;
 	}
 	if (*s->p == ':' || *s->p == '(') {
-		return fail(s, "axes and functions are not understood");
+		return slt_path_fail(s, "axes and functions are not understood");
 	}
 	return true;
 }
 
-static bool parse_steps(struct parser *s, struct slt_path *path, bool inside);
-static bool parse_or(struct parser *s, struct slt_pred **ret);
+static bool parse_steps(struct slt_path_reader *s, struct slt_path *path, bool inside);
 
-static struct slt_pred *new_pred(struct parser *s, enum slt_pred_kind kind)
+static bool parse_literal(struct slt_path_reader *s, const char **ret)
 {
-	if (++s->preds > SLT_PATH_PREDS) {
-		fail(s, "too many predicates");
-		return NULL;
-	}
-	struct slt_pred *p = slt_arena_alloc(s->a, sizeof(*p));
-	p->kind = kind;
-	return p;
-}
-
-static bool parse_literal(struct parser *s, const char **ret)
-{
-	skip(s);
+	slt_path_skip(s);
 	char quote = *s->p;
 	const char *end = quote == '\'' || quote == '"' ? strchr(s->p + 1, quote) : NULL;
 
 	if (!end) {
-		return fail(s, "a text in quotes is expected");
+		return slt_path_fail(s, "a text in quotes is expected");
 	}
 	*ret = slt_arena_strndup(s->a, s->p + 1, (size_t)(end - s->p) - 1);
 	s->p = end + 1;
 	return true;
 }
 
-static bool parse_test_pred(struct parser *s, struct slt_pred **ret)
+static bool parse_test_pred(struct slt_path_reader *s, struct slt_pred **ret)
 {
-	struct slt_pred *p = new_pred(s, SLT_PRED_EXISTS);
+	struct slt_pred *p = slt_path_new_pred(s, SLT_PRED_EXISTS);
 
 	if (!p) {
 		return false;
 	}
-	skip(s);
+	slt_path_skip(s);
 	p->path = slt_arena_alloc(s->a, sizeof(*p->path));
 	p->path->text = s->p;
 	if (!parse_steps(s, p->path, true)) {
 		return false;
 	}
 	*ret = p;
-	if (take(s, "!=")) {
+	if (slt_path_take(s, "!=")) {
 		p->kind = SLT_PRED_NE;
 		return parse_literal(s, &p->literal);
 	}
-	if (take(s, "=")) {
+	if (slt_path_take(s, "=")) {
 		p->kind = SLT_PRED_EQ;
 		return parse_literal(s, &p->literal);
 	}
 	return true;
 }
 
-static bool parse_unary(struct parser *s, struct slt_pred **ret)
+static bool parse_unary(struct slt_path_reader *s, struct slt_pred **ret)
 {
 	bool good;
 
 	if (++s->depth > 16) {
-		return fail(s, "nested too deeply");
+		return slt_path_fail(s, "nested too deeply");
 	}
-	if (take(s, "not(")) {
-		*ret = new_pred(s, SLT_PRED_NOT);
-		good = *ret && parse_or(s, &(*ret)->a) &&
-		       (take(s, ")") || fail(s, ") is expected"));
-	} else if (take(s, "(")) {
-		good = parse_or(s, ret) && (take(s, ")") || fail(s, ") is expected"));
+	if (slt_path_take(s, "not(")) {
+		*ret = slt_path_new_pred(s, SLT_PRED_NOT);
+		good = *ret && slt_path_read_or(s, &(*ret)->a) &&
+		       (slt_path_take(s, ")") || slt_path_fail(s, ") is expected"));
+	} else if (slt_path_take(s, "(")) {
+		good = slt_path_read_or(s, ret) &&
+		       (slt_path_take(s, ")") || slt_path_fail(s, ") is expected"));
 	} else {
 		good = parse_test_pred(s, ret);
 	}
@@ -194,11 +146,11 @@ static bool parse_unary(struct parser *s, struct slt_pred **ret)
 	return good;
 }
 
-static bool take_word(struct parser *s, const char *word)
+static bool take_word(struct slt_path_reader *s, const char *word)
 {
 	size_t n = strlen(word);
 
-	skip(s);
+	slt_path_skip(s);
 	if (strncmp(s->p, word, n) != 0 || is_name(s->p[n])) {
 		return false;
 	}
@@ -206,49 +158,12 @@ static bool take_word(struct parser *s, const char *word)
 	return true;
 }
 
-static bool join(struct parser *s, enum slt_pred_kind kind, struct slt_pred **left,
-		 struct slt_pred *right)
+static bool joined(struct slt_path_reader *s, enum slt_pred_kind kind)
 {
-	struct slt_pred *p = new_pred(s, kind);
-
-	if (!p) {
-		return false;
-	}
-	p->a = *left;
-	p->b = right;
-	*left = p;
-	return true;
+	return take_word(s, kind == SLT_PRED_AND ? "and" : "or");
 }
 
-static bool parse_and(struct parser *s, struct slt_pred **ret)
-{
-	if (!parse_unary(s, ret)) {
-		return false;
-	}
-	while (take_word(s, "and")) {
-		struct slt_pred *right = NULL;
-		if (!parse_unary(s, &right) || !join(s, SLT_PRED_AND, ret, right)) {
-			return false;
-		}
-	}
-	return true;
-}
-
-static bool parse_or(struct parser *s, struct slt_pred **ret)
-{
-	if (!parse_and(s, ret)) {
-		return false;
-	}
-	while (take_word(s, "or")) {
-		struct slt_pred *right = NULL;
-		if (!parse_and(s, &right) || !join(s, SLT_PRED_OR, ret, right)) {
-			return false;
-		}
-	}
-	return true;
-}
-
-static bool parse_preds(struct parser *s, struct slt_step *step)
+static bool parse_preds(struct slt_path_reader *s, struct slt_step *step)
 {
 	const char *begin = s->p;
 
@@ -256,15 +171,15 @@ static bool parse_preds(struct parser *s, struct slt_step *step)
 		struct slt_pred *p = NULL;
 
 		s->p++;
-		if (!parse_or(s, &p)) {
+		if (!slt_path_read_or(s, &p)) {
 			return false;
 		}
-		if (!take(s, "]")) {
-			return fail(s, "] is expected");
+		if (!slt_path_take(s, "]")) {
+			return slt_path_fail(s, "] is expected");
 		}
 		if (!step->pred) {
 			step->pred = p;
-		} else if (!join(s, SLT_PRED_AND, &step->pred, p)) {
+		} else if (!slt_path_join_preds(s, SLT_PRED_AND, &step->pred, p)) {
 			return false;
 		}
 	}
@@ -272,10 +187,10 @@ static bool parse_preds(struct parser *s, struct slt_step *step)
 	return true;
 }
 
-static bool parse_step(struct parser *s, struct slt_path *path, bool descendant)
+static bool parse_step(struct slt_path_reader *s, struct slt_path *path, bool descendant)
 {
 	if (path->n == SLT_PATH_STEPS) {
-		return fail(s, "too many steps");
+		return slt_path_fail(s, "too many steps");
 	}
 	struct slt_step *step = &path->step[path->n++];
 	step->descendant = descendant;
@@ -284,16 +199,16 @@ static bool parse_step(struct parser *s, struct slt_path *path, bool descendant)
 		step->attribute = true;
 		step->pred_text = "";
 		if (descendant && path->n == 1) {
-			return fail(s, "an attribute needs its element before it");
+			return slt_path_fail(s, "an attribute needs its element before it");
 		}
 		return parse_test(s, &step->test) &&
-		       (step->test.local || fail(s, "an attribute needs its name"));
+		       (step->test.local || slt_path_fail(s, "an attribute needs its name"));
 	}
 	return parse_test(s, &step->test) && parse_preds(s, step);
 }
 
 /* inside: within a predicate, where "//" is refused so that a test costs no walk. */
-static bool parse_steps(struct parser *s, struct slt_path *path, bool inside)
+static bool parse_steps(struct slt_path_reader *s, struct slt_path *path, bool inside)
 {
 	bool descendant = false;
 
@@ -304,7 +219,7 @@ static bool parse_steps(struct parser *s, struct slt_path *path, bool inside)
 	}
 	if (*s->p == '/') {
 		if (inside) {
-			return fail(s, "a predicate's path begins with a name or @");
+			return slt_path_fail(s, "a predicate's path begins with a name or @");
 		}
 		s->p++;
 		descendant = *s->p == '/';
@@ -319,12 +234,12 @@ static bool parse_steps(struct parser *s, struct slt_path *path, bool inside)
 			return true;
 		}
 		if (path->step[path->n - 1].attribute) {
-			return fail(s, "nothing can follow an attribute");
+			return slt_path_fail(s, "nothing can follow an attribute");
 		}
 		s->p++;
 		descendant = *s->p == '/';
 		if (descendant && inside) {
-			return fail(s, "// is not understood in a predicate");
+			return slt_path_fail(s, "// is not understood in a predicate");
 		}
 		s->p += descendant;
 	}
@@ -340,25 +255,32 @@ bool slt_path_parse(const char *text, const struct slt_prefixes *prefixes, struc
 		return slt_fail(err, SLT_EINVAL, "a path of more than %d bytes", SLT_PATH_BYTES);
 	}
 	char *copy = slt_arena_strdup(a, text);
-	struct parser s = {.text = copy, .p = copy, .prefixes = prefixes, .a = a, .err = err};
+	struct slt_path_reader s = {.text = copy,
+				    .p = copy,
+				    .prefixes = prefixes,
+				    .a = a,
+				    .err = err,
+				    .blanks = " ",
+				    .unary = parse_unary,
+				    .joined = joined};
 	struct slt_path *first = NULL, **link = &first;
 	unsigned n = 0;
 
 	do {
 		struct slt_path *path = slt_arena_alloc(a, sizeof(*path));
 		if (++n > SLT_PATH_ALTERNATIVES) {
-			return fail(&s, "too many alternatives");
+			return slt_path_fail(&s, "too many alternatives");
 		}
-		skip(&s);
+		slt_path_skip(&s);
 		path->text = copy;
 		if (!parse_steps(&s, path, false)) {
 			return false;
 		}
 		*link = path;
 		link = &path->next;
-	} while (take(&s, "|"));
+	} while (slt_path_take(&s, "|"));
 	if (*s.p) {
-		return fail(&s, "this is not understood");
+		return slt_path_fail(&s, "this is not understood");
 	}
 	*ret = first;
 	return true;
