@@ -14,7 +14,7 @@ struct seen {
 };
 
 static _Atomic unsigned requests_begun;
-static bool refuse_begin, refuse_body;
+static _Atomic bool refuse_begin, refuse_body;
 
 static bool begin(void *arg, struct slt_request *r, void **ret_state, struct slt_err *err)
 {
