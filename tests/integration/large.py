@@ -30,6 +30,8 @@ MB = int(os.environ.get("LARGE_MB", "64"))
 MEMORY_MB = 64  # more than this the bridge must never have held
 LIMIT_MB = max(MB + 8, 80)  # max_attachments of the bridge
 BLOCK = random.Random(7).randbytes(1 << 20)
+with open(SILTA, "rb") as program:  # its own bookkeeping is larger than what is measured here
+    SANITIZED = re.search(b"__[at]san_init", program.read()) is not None
 NO_LIMIT = resource.RLIM_INFINITY
 
 ROUTES = """
@@ -103,7 +105,7 @@ class Large:
         peak = self.memory()
         print(f"# {MB} MB: {time.monotonic() - since:.1f} s, at most {peak:.0f} MB of memory",
               flush=True)
-        if peak > MEMORY_MB:
+        if peak > MEMORY_MB and not SANITIZED:
             raise AssertionError(f"the bridge held {peak:.0f} MB")
 
     def spool_empty(self):
@@ -217,13 +219,17 @@ class Large:
         holds(r.headers["x-road-error"], code)
         r.read()
 
+    def logged(self, message_id):
+        return command(SILTA, "log", "list", "--log", self.world.endpoints["silta"]["log"],
+                       "--message-id", message_id).count("\n")
+
     def too_large(self):
-        before = self.metric("silta_msglog_entries_total")
+        before = self.logged("large/x")
         c, r = self.put("/x", LIMIT_MB + 1)
         text = r.read().decode()
         holds(text, f"longer than {LIMIT_MB << 20} bytes")
         c.close()
-        equal(self.metric("silta_msglog_entries_total"), before)
+        equal(self.logged("large/x"), before)
         self.spool_empty()
         equal(self.rest.call("GET", "echo", "/x").status, 200)
 
@@ -305,7 +311,7 @@ class Large:
             text = r.stdout.read() + r.stderr.read()
             equal((status, "is without" in text), (0, False))
             print(f"# export of {message_id}: at most {usage.ru_maxrss / 1024:.0f} MB", flush=True)
-            if usage.ru_maxrss / 1024 > MEMORY_MB:
+            if usage.ru_maxrss / 1024 > MEMORY_MB and not SANITIZED:
                 raise AssertionError(f"the export held {usage.ru_maxrss / 1024:.0f} MB")
         files = glob.glob(out + "/*.asice")
         equal(len(files), 8)
