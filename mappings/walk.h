@@ -146,7 +146,7 @@ void slt_walk_say_value(struct slt_walk *w, const struct slt_rule *r, enum slt_o
 void slt_walk_problem(struct slt_walk *w, const struct slt_rule *rule, enum slt_code code,
 		      enum slt_severity severity, struct slt_map_problem *p);
 
-/* --- changing the tree --- */
+/* --- tree.c: changing it --- */
 
 /* A namespace declaration in scope at the node, made at the document's root if there is none. */
 xmlNs *slt_walk_ns(struct slt_walk *w, xmlNode *node, const char *uri, const char *prefix);
