@@ -22,6 +22,7 @@
 #define SLT_REST_HEAD_MAX      (128u << 10) /* bytes */
 #define SLT_REST_LINE_MAX      (32u << 10)
 #define SLT_REST_HEADERS_MAX   256
+#define SLT_REST_HEADERS_OWN   16 /* room beside them for what whoever passes a head on adds */
 
 #define SLT_REST_TYPE_REQUEST  "application/x-road-rest-request"
 #define SLT_REST_TYPE_RESPONSE "application/x-road-rest-response"
@@ -37,7 +38,7 @@ struct slt_rest {
 	const char *service_path;	 /* what follows the service in path: "" or "/…" */
 	int status;			 /* response */
 	const char *reason;
-	struct slt_rest_header header[SLT_REST_HEADERS_MAX];
+	struct slt_rest_header header[SLT_REST_HEADERS_MAX + SLT_REST_HEADERS_OWN];
 	size_t n_headers;
 
 	/* Read from path and headers by slt_rest_parse(). */
@@ -83,7 +84,8 @@ struct slt_rest *slt_rest_new_response(int status, const char *reason);
 SLT_CHECK bool slt_rest_add(struct slt_rest *r, const char *name, const char *value,
 			    struct slt_err *err);
 /* Gives the first header of this name another value where it stands and removes all others; a new
- * one is added at the end. NULL removes. */
+ * one is added at the end. NULL removes. A head that was parsed takes SLT_REST_HEADERS_OWN new ones;
+ * beyond SLT_REST_HEADERS_MAX what is formatted is too long for slt_rest_parse(). */
 void slt_rest_set(struct slt_rest *r, const char *name, const char *value);
 /* The path of another service, with the same service path. */
 void slt_rest_set_service(struct slt_rest *r, const struct slt_id *service);

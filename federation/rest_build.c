@@ -57,22 +57,19 @@ static bool is_own(bool response, const char *name)
 
 static void append(struct slt_rest *r, const char *name, const char *value)
 {
-	slt_assert(r->n_headers < SLT_REST_HEADERS_MAX);
+	slt_assert(r->n_headers < SLT_COUNT(r->header));
 	r->header[r->n_headers++] = (struct slt_rest_header){slt_arena_strdup(r->arena, name),
 							     slt_arena_strdup(r->arena, value)};
 }
-
-/* Room for what end_request() and end_response() add. */
-#define OWN_MAX 16
 
 bool slt_rest_add(struct slt_rest *r, const char *name, const char *value, struct slt_err *err)
 {
 	if (slt_restchar_is_hop(name) || is_own(r->response, name)) {
 		return true;
 	}
-	if (r->n_headers >= SLT_REST_HEADERS_MAX - OWN_MAX) {
+	if (r->n_headers >= SLT_REST_HEADERS_MAX - SLT_REST_HEADERS_OWN) {
 		return slt_fail(err, SLT_ELIMIT, "there are more than %d headers",
-				SLT_REST_HEADERS_MAX - OWN_MAX);
+				SLT_REST_HEADERS_MAX - SLT_REST_HEADERS_OWN);
 	}
 	append(r, name, value);
 	return true;

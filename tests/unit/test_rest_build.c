@@ -108,6 +108,29 @@ static void test_too_many_headers(void **state)
 	assert_true(slt_rest_add(r, "Host", "not counted", &err));
 }
 
+/* Whoever sends as many headers as are taken is passed on, or refused: nothing else happens. */
+static void test_full_head(void **state)
+{
+	(void)state;
+	SLT_AUTO_BUF(b, SLT_REST_HEAD_MAX);
+	SLT_AUTO_BUF(passed, SLT_REST_HEAD_MAX);
+	struct slt_rest *back = NULL;
+	struct slt_err err = SLT_ERR_INIT;
+
+	slt_buf_adds(&b, "GET\r\n/r1/FI/GOV/2/kanta/x\r\nx-road-client:EE/COM/1/apteek\r\n");
+	for (size_t i = 1; i < SLT_REST_HEADERS_MAX; i++) {
+		slt_buf_adds(&b, "a:b\r\n");
+	}
+	SLT_AUTO(slt_rest_free) struct slt_rest *r = parse(slt_buf_str(&b).p);
+	assert_int_equal(r->n_headers, SLT_REST_HEADERS_MAX);
+	slt_rest_set(r, "x-road-security-server", "FI/GOV/2/server");
+	slt_rest_set_party(r, "COM", "1");
+	slt_rest_end_request(r, "uuid", "id");
+	slt_rest_format(r, &passed);
+	assert_false(slt_rest_parse(passed.p, passed.n, &back, &err));
+	assert_int_equal(err.code, SLT_ELIMIT);
+}
+
 static void test_rewriting(void **state)
 {
 	(void)state;
@@ -419,6 +442,7 @@ int main(void)
 		cmocka_unit_test(test_own_id_is_kept),
 		cmocka_unit_test(test_response_from_http),
 		cmocka_unit_test(test_too_many_headers),
+		cmocka_unit_test(test_full_head),
 		cmocka_unit_test(test_rewriting),
 		cmocka_unit_test(test_canonical),
 		cmocka_unit_test(test_paths),
