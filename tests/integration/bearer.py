@@ -315,10 +315,11 @@ class Refusals:
             holds(code, self.own + "service_failed.FED-")
 
     def unknown_service(self):
+        """In the words of the provider's security server, whatever bearer."""
         fault = self.soap_fault("nothing", "")
-        equal(fault.code, self.own + "unknown_service")
+        equal(fault.code, "server.serverproxy.unknown_service")
         code, a = self.rest_fault("GET", "nothing", Accept="text/xml")
-        equal(code, self.own + "unknown_service")
+        equal(code, "server.serverproxy.unknown_service")
         equal(ET.fromstring(a.body).findtext("type"), code)
 
     def peers_fault(self):

@@ -126,6 +126,33 @@ static void says_who_signed_when(void **state)
 	assert_null(strstr(out, "warning="));
 }
 
+/* Another member's name is in the message than the one who signs for himself. */
+static void judges_a_signer_it_is_told(void **state)
+{
+	SLT_AUTO_STR char *other = slt_asprintf("%s/other.asice", dir);
+	SLT_AUTO_BUF(out, SLT_ASIC_BYTES_MAX);
+	struct slt_err err = SLT_ERR_INIT;
+	struct made m;
+
+	(void)state;
+	make(&m, 0, "GET\r\n/r1/a/b/c/d/service\r\nx-road-client:FI/COM/nobody/sub\r\n", 0, BATCH);
+	assert_true(slt_asic_write(&m.e, &out, &err));
+	made_fini(&m);
+	assert_true(slt_file_write(other, out.p, out.n, 0600, &err));
+
+	SLT_AUTO_STR char *named = run(SLT_EXIT_NO, "--conf", conf, other, NULL);
+	SLT_AUTO_STR char *told =
+		run(SLT_EXIT_GOOD, "--conf", conf, "--strict", "--signer", MEMBER, other, NULL);
+	SLT_AUTO_STR char *wrong =
+		run(SLT_EXIT_NO, "--conf", conf, "--signer", MEMBER "0", good, NULL);
+	SLT_AUTO_STR char *forged = run(SLT_EXIT_NO, "--conf", conf, "--signer", MEMBER, bad, NULL);
+
+	has(named, "FAIL other.asice ");
+	has(told, "OK other.asice signer=\"" MEMBER "\"");
+	has(wrong, "FAIL good.asice ");
+	has(forged, "malformed_signature.invalid_hash_chain_ref");
+}
+
 static void says_what_is_wrong(void **state)
 {
 	SLT_AUTO_STR char *out = run(SLT_EXIT_NO, "--conf", conf, good, bad, NULL);
@@ -215,6 +242,7 @@ static void says_what_it_could_not_ask(void **state)
 		{"--unknown", "x", NULL, NULL},
 		{"--structure", "--at=yesterday", "x", NULL},
 		{"--structure", "--conf=x", "x", NULL},
+		{"--conf=x", "--signer=COM/1", "x", NULL},
 		{"--conf", NULL, NULL, NULL},
 	};
 
@@ -248,6 +276,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(says_who_signed_when),
+		cmocka_unit_test(judges_a_signer_it_is_told),
 		cmocka_unit_test(says_what_is_wrong),
 		cmocka_unit_test(judges_archives),
 		cmocka_unit_test(judges_at_a_given_instant),
