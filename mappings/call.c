@@ -58,6 +58,21 @@ static struct slt_str cut(const char **rest, char separator)
 	return (struct slt_str){p, end ? (size_t)(end - p) : strlen(p)};
 }
 
+/* Is it one segment to everybody? A slash, dots, what looks encoded once it is decoded: whoever
+ * decodes twice, or before he resolves, would take it for another path. */
+static bool is_segment(const char *s)
+{
+	size_t n = strcspn(s, ";");
+
+	for (const char *p = s; *p; p++) {
+		if (*p == '/' || *p == '\\' ||
+		    (*p == '%' && hex_digit(p[1]) >= 0 && hex_digit(p[2]) >= 0)) {
+			return false;
+		}
+	}
+	return n > 0 && !(n <= 2 && strncmp(s, "..", n) == 0);
+}
+
 /* --- templates --- */
 
 static bool is_value_name(const char *s, size_t n)
@@ -76,7 +91,7 @@ static bool parse_what(struct slt_str s, bool query, struct slt_arena *a, struct
 {
 	if (s.n < 2 || s.p[0] != '{') {
 		p->literal = memchr(s.p, '{', s.n) ? NULL : decode(s, query, a);
-		return p->literal && *p->literal;
+		return p->literal && *p->literal && (query || is_segment(p->literal));
 	}
 	p->optional = s.n > 3 && s.p[s.n - 2] == '?';
 	size_t n = s.n - 2 - p->optional;
@@ -290,13 +305,10 @@ bool slt_call_write(const struct slt_call *c, const struct slt_call_values *v, s
 		if (!text && p->optional) {
 			continue;
 		}
-		/* what would be another path */
-		bool lost = text && !p->name &&
-			    (!*text || strcmp(text, ".") == 0 || strcmp(text, "..") == 0);
-		if (!text || lost) {
-			return slt_fail(err, SLT_FED_STR_003,
-					"the call '%.200s' needs the value %.64s", c->text,
-					p->value);
+		if (!text || (p->value && !p->name && !is_segment(text))) {
+			return slt_fail(
+				err, SLT_FED_STR_003, "the call '%.200s' needs %s %.64s", c->text,
+				text ? "one segment of a path as value" : "the value", p->value);
 		}
 		slt_buf_adds(out, !p->name ? "/" : *ret_query ? "&" : "");
 		if (p->name) {

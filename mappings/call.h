@@ -45,8 +45,9 @@ SLT_CHECK bool slt_call_parse(const char *text, struct slt_arena *a, struct slt_
 bool slt_call_read(const struct slt_call *c, const char *path, const char *query,
 		   struct slt_arena *a, struct slt_call_values *ret);
 /* Adds the path, and the query where there is one (*ret_query false: none). All but unreserved
- * characters are percent-encoded. SLT_FED_STR_003 without a value that must be there,
- * SLT_FED_STR_002 with one for which the template has no place. */
+ * characters are percent-encoded. SLT_FED_STR_003 without a value that must be there, or with one
+ * in the path that somebody could take for more than one segment; SLT_FED_STR_002 with one for
+ * which the template has no place. */
 SLT_CHECK bool slt_call_write(const struct slt_call *c, const struct slt_call_values *v,
 			      struct slt_buf *path, struct slt_buf *query, bool *ret_query,
 			      struct slt_err *err);

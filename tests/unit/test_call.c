@@ -139,7 +139,7 @@ static void writing_encodes_what_reading_decoded(void **state)
 {
 	SLT_AUTO(slt_arena_free) struct slt_arena *a = slt_arena_new();
 	struct slt_call c = call_of(a, "/s%20t/{x}?%C3%B5={y?}&z={z?}&f=a%26b");
-	struct slt_call_values v = {{{"x", "a/b?c#d%ä~"}, {"z", "1 2&"}}, 2}, back;
+	struct slt_call_values v = {{{"x", "a b?c#d%ä~"}, {"z", "1 2&"}}, 2}, back;
 	struct slt_err err = SLT_ERR_INIT;
 	SLT_AUTO_BUF(path, 1000);
 	SLT_AUTO_BUF(query, 1000);
@@ -148,7 +148,7 @@ static void writing_encodes_what_reading_decoded(void **state)
 	(void)state;
 	assert_true(slt_call_write(&c, &v, &path, &query, &has, &err));
 	assert_true(has);
-	assert_string_equal(path.p, "/s%20t/a%2Fb%3Fc%23d%25%C3%A4~");
+	assert_string_equal(path.p, "/s%20t/a%20b%3Fc%23d%25%C3%A4~");
 	assert_string_equal(query.p, "z=1%202%26&f=a%26b");
 	assert_true(slt_call_read(&c, path.p, query.p, a, &back));
 	assert_int_equal(back.n, 2);
@@ -166,6 +166,13 @@ static void what_cannot_be_written(void **state)
 		{{{{"x", ""}}, 1}, SLT_FED_STR_003},
 		{{{{"x", "."}}, 1}, SLT_FED_STR_003},
 		{{{{"x", ".."}}, 1}, SLT_FED_STR_003},
+		/* another path to whoever resolves or decodes it in an order of his own */
+		{{{{"x", "../secret"}}, 1}, SLT_FED_STR_003},
+		{{{{"x", "a/b"}}, 1}, SLT_FED_STR_003},
+		{{{{"x", "a\\b"}}, 1}, SLT_FED_STR_003},
+		{{{{"x", "..;a=b"}}, 1}, SLT_FED_STR_003},
+		{{{{"x", ";a"}}, 1}, SLT_FED_STR_003},
+		{{{{"x", "%2e%2E"}}, 1}, SLT_FED_STR_003},
 		{{{{"x", "1"}, {"other", "2"}}, 2}, SLT_FED_STR_002},
 	};
 	SLT_AUTO(slt_arena_free) struct slt_arena *a = slt_arena_new();
