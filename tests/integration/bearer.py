@@ -796,6 +796,54 @@ def combination(cases, ee, fi):
         world.remove()
 
 
+def unsealed_log(world, ids):
+    """What has no signature is said to have none, and nothing else."""
+    silta = world.endpoints["silta"]
+    told = command(SILTA, "log", "verify", "--log", silta["log"], "--conf",
+                   f"EE={silta['globalconf']}/EE", "--conf", f"FI={silta['globalconf']}/FI")
+    lines = [line for line in told.splitlines() if ".asice " in line]
+    bare = [line for line in lines if "not signed and not sealed" in line]
+    equal((len(lines), len(bare)), (4 * len(ids), 2 * len(ids)))
+    equal([line for line in bare if "-ee-re" not in line], [])
+    shown = command(SILTA, "log", "show", "--log", silta["log"], "--message-id", ids[0])
+    equal(shown.count("none: not signed, not sealed"), 2)
+
+
+def unsealed_export(world, ids):
+    evidence = Evidence(world)
+    os.makedirs(evidence.dir)
+    told = command(SILTA, "log", "export", "--log", world.endpoints["silta"]["log"], "--out",
+                   evidence.dir, status=1)
+    files = glob.glob(evidence.dir + "/*")
+    equal((len(told.splitlines()), len(files)), (2 * len(ids), 2 * len(ids)))
+    equal([f for f in files if "-fi-re" not in f], [])
+    command(SILTA, "verify", "--strict", "--conf", world.endpoints["silta"]["globalconf"] + "/FI",
+            *files)
+
+
+def plain(cases):
+    """Without TLS, which loopback addresses may do without, and without a key to seal with."""
+    title = "EE message over plain HTTP, unsealed"
+    os.environ["SILTA_BEARER"] = "EE:plain FI:transport"
+    world = World("--key", "p256")
+    ids = []
+    try:
+        add_routes(world)
+        for country in ("FI", "EE"):
+            flow = Flow(world, country)
+            way = f"{title}: {country} to {other(country)}"
+            cases.run(f"{way}: SOAP with attachments", flow.soap_with_attachments)
+            cases.run(f"{way}: REST with JSON", flow.rest_with_json)
+            ids += flow.ids
+        cases.run(f"{title}: the programs end as told", lambda: equal(world.close(), 0))
+        cases.run(f"{title}: the log says what is not signed", unsealed_log, world, ids)
+        cases.run(f"{title}: only what is signed is exported", unsealed_export, world, ids)
+    finally:
+        if world.up.poll() is None:
+            world.close()
+        world.remove()
+
+
 def own_cases(cases, world):
     listener = Listener(world, "EE")
     trust = Trust(world)
@@ -820,6 +868,7 @@ def main():
     cases = Cases()
     for ee, fi in COMBINATIONS:
         combination(cases, ee, fi)
+    plain(cases)
     return cases.end()
 
 
