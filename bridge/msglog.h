@@ -66,8 +66,8 @@ struct slt_msglog_record {
 	const char *route;
 	const char *message_id;	      /* X-Road id */
 	const char *client, *service; /* as slt_id_text() writes them */
-	/* Without signature, where there is no key to seal it with, the record is neither
-	 * time-stamped by itself (the chain that it is in is) nor exported. Its digests must be
+	/* Without signature, where there is no key to seal it with, the record is not exported, and
+	 * time-stamped by the chain that it is in. Its digests must be
 	 * right. */
 	const struct slt_message *message;
 	struct slt_str trace; /* JSON of the mapping that made a sent message; may be empty */
@@ -105,8 +105,9 @@ typedef bool (*slt_msglog_stamp_fn)(void *arg, const struct slt_digest *imprint,
 				    struct slt_buf *ret_token, int64_t *ret_time_ms,
 				    struct slt_err *err);
 /* Time-stamps up to max of the oldest signed messages of a side that have none, in one batch
- * (xroad-wire 6.2), together with the log's chain digest at that moment. Waits for stamp and for
- * the disk. *ret_n is 0 when there was nothing to do. */
+ * (xroad-wire 6.2), together with the log's chain digest at that moment; that digest alone where it
+ * vouches for unsigned messages of the side that no time-stamp covers yet. Waits for stamp and for
+ * the disk. *ret_n is 0 when no signed message was left. */
 SLT_CHECK bool slt_msglog_timestamp(struct slt_msglog *l, const char *side, unsigned max,
 				    slt_msglog_stamp_fn stamp, void *arg, int64_t at_ms,
 				    unsigned *ret_n, struct slt_err *err);

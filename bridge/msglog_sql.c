@@ -116,6 +116,9 @@ static const char *const queries[SLT_Q_COUNT] = {
 	[SLT_Q_BACKLOG] = "SELECT b.n, coalesce((SELECT at_ms FROM entry WHERE seq = b.first), 0)"
 			  " FROM (SELECT count(*) AS n, min(seq) AS first FROM message"
 			  " WHERE side = ? AND is_signed = 1 AND stamp_seq IS NULL) b",
+	[SLT_Q_UNCOVERED] = "SELECT 1 FROM message WHERE side = ? AND is_signed = 0 AND seq >"
+			    " coalesce((SELECT head_seq FROM stamp ORDER BY seq DESC LIMIT 1), 0)"
+			    " LIMIT 1",
 };
 
 #define RUN(s, q, err, ...) slt_sql_run((s)->db, q, SLT_SQL_VALUES(__VA_ARGS__), err)
@@ -430,6 +433,7 @@ const struct slt_msglog_driver slt_msglog_sqlite = {
 	.entries = slt_msglog_sql_entries,
 	.unstamped = slt_msglog_sql_unstamped,
 	.backlog = slt_msglog_sql_backlog,
+	.uncovered = slt_msglog_sql_uncovered,
 	.stamp = slt_msglog_sql_stamp,
 	.stamp_chain = slt_msglog_sql_stamp_chain,
 	.last_archive = slt_msglog_sql_last_archive,

@@ -46,6 +46,7 @@ enum slt_msglog_query {
 	SLT_Q_STAMP_COUNT,
 	SLT_Q_UNSTAMPED,
 	SLT_Q_BACKLOG,
+	SLT_Q_UNCOVERED,
 	SLT_Q_ARCHIVE,
 	SLT_Q_LAST_ARCHIVE,
 	SLT_Q_ARCHIVABLE,
@@ -73,6 +74,8 @@ bool slt_msglog_sql_unstamped(struct slt_msglog_store *s, const char *side, unsi
 			      struct slt_err *err);
 bool slt_msglog_sql_backlog(struct slt_msglog_store *s, const char *side, uint64_t *ret_n,
 			    int64_t *ret_oldest_ms, struct slt_err *err);
+bool slt_msglog_sql_uncovered(struct slt_msglog_store *s, const char *side, bool *ret,
+			      struct slt_err *err);
 bool slt_msglog_sql_stamp(struct slt_msglog_store *s, int64_t stamp_seq, struct slt_arena *a,
 			  struct slt_msglog_stamp *ret, struct slt_err *err);
 bool slt_msglog_sql_stamp_chain(struct slt_msglog_store *s, int64_t seq, struct slt_arena *a,

@@ -302,6 +302,18 @@ bool slt_msglog_sql_backlog(struct slt_msglog_store *s, const char *side, uint64
 	return true;
 }
 
+bool slt_msglog_sql_uncovered(struct slt_msglog_store *s, const char *side, bool *ret,
+			      struct slt_err *err)
+{
+	struct slt_sql_stmt *st = NULL;
+	if (!START(s, SLT_Q_UNCOVERED, &st, err, slt_sql_text(side)) ||
+	    !slt_sql_step(s->db, st, ret, err)) {
+		return false;
+	}
+	slt_sql_reset(st);
+	return true;
+}
+
 bool slt_msglog_sql_archivable(struct slt_msglog_store *s, int64_t after, unsigned max,
 			       struct slt_arena *a, int64_t **ret_seq, size_t *ret_n,
 			       struct slt_err *err)

@@ -118,9 +118,15 @@ bool slt_msglog_timestamp(struct slt_msglog *l, const char *side, unsigned max,
 	    !driver->head(s, &head, err)) {
 		return false;
 	}
-	if (n == 0) {
-		*ret_n = 0;
-		return true;
+	if (n == 0) { /* what has no signature is covered by the log's head alone */
+		bool uncovered = false;
+		if (!driver->uncovered(s, side, &uncovered, err)) {
+			return false;
+		}
+		if (!uncovered) {
+			*ret_n = 0;
+			return true;
+		}
 	}
 	struct leaves leaves;
 	struct slt_hc_result tree;

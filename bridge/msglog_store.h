@@ -111,6 +111,9 @@ struct slt_msglog_driver {
 	/* How many there are without a time-stamp, and when the oldest was logged (0: none). */
 	bool (*backlog)(struct slt_msglog_store *s, const char *side, uint64_t *ret_n,
 			int64_t *ret_oldest_ms, struct slt_err *err);
+	/* Is there an unsigned message of the side that the head of no time-stamp covers? */
+	bool (*uncovered)(struct slt_msglog_store *s, const char *side, bool *ret,
+			  struct slt_err *err);
 	/* SLT_ENOTFOUND when there is none. */
 	bool (*stamp)(struct slt_msglog_store *s, int64_t stamp_seq, struct slt_arena *a,
 		      struct slt_msglog_stamp *ret, struct slt_err *err);

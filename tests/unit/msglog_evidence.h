@@ -203,7 +203,7 @@ SLT_UNUSED static unsigned stamp_all(struct slt_msglog *l, const struct country 
 	if (!slt_msglog_timestamp(l, c->name, max, stamp, &t, PKI_NOW, &n, &err)) {
 		fail_msg("%s", err.msg);
 	}
-	assert_int_equal(t.calls, n > 0 ? 1 : 0);
+	assert_true(n > 0 ? t.calls == 1 : t.calls <= 1);
 	return n;
 }
 

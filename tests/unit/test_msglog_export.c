@@ -123,7 +123,40 @@ static void test_export_unsigned(void **state)
 	assert_false(slt_msglog_export(r, got, &bytes, &notes, &err));
 	assert_int_equal(err.code, SLT_EMISSING_SIGNATURE);
 	assert_int_equal(bytes.n, 0);
-	assert_proved(2);
+	assert_proved(3); /* the message, a time-stamp of the chain, the chain */
+}
+
+static unsigned calls_to_stamp(struct slt_msglog *l, const struct country *c)
+{
+	struct slt_err err = SLT_ERR_INIT;
+	struct authority t = {.country = c};
+	unsigned n = 1;
+	assert_true(slt_msglog_timestamp(l, c->name, 10, stamp, &t, PKI_NOW, &n, &err));
+	assert_int_equal(n, 0);
+	return t.calls;
+}
+
+/* The head of the log is time-stamped for unsigned messages: once, and only for their side. */
+static void test_unsigned_covered(void **state)
+{
+	(void)state;
+	struct slt_err err = SLT_ERR_INIT;
+	SLT_AUTO(slt_msglog_close) struct slt_msglog *l = open_log(0, 0);
+	SLT_AUTO(slt_message_free) struct slt_message *m = make_message("<Envelope/>");
+	free(m->signature.p);
+	m->signature = (struct slt_bytes){NULL, 0};
+	assert_int_equal(calls_to_stamp(l, &ee), 0);
+	struct slt_msglog_record rec = make_record(EXCHANGE, m);
+	assert_true(slt_msglog_append_wait(l, &rec, &err));
+	assert_int_equal(calls_to_stamp(l, &fi), 0);
+	assert_int_equal(calls_to_stamp(l, &ee), 1);
+	assert_int_equal(calls_to_stamp(l, &ee), 0);
+	rec.response = true;
+	assert_true(slt_msglog_append_wait(l, &rec, &err));
+	log_one(l, EXCHANGE, &fi, false, true, 0);
+	assert_int_equal(stamp_all(l, &fi, 10), 1); /* which covers both */
+	assert_int_equal(calls_to_stamp(l, &ee), 0);
+	assert_proved(3 + 2 + 1);
 }
 
 /* --- tests: sealing --- */
@@ -538,6 +571,7 @@ int main(void)
 		T(test_export_name),
 		T(test_export_unstamped),
 		T(test_export_unsigned),
+		T(test_unsigned_covered),
 		T(test_sealed),
 		T(test_sealed_own),
 		T(test_sealed_by_another),
