@@ -275,8 +275,8 @@ static void what_is_written_is_what_libxml2_writes(void **state)
 		"<?xml version='1.0' encoding='ISO-8859-1'?><a b='\xe4'>\xe4</a>",
 		"<!-- x --><?p?><?q r s?><a><!--y--><?z  w ?></a><!-- after -->\n",
 		"<a><![CDATA[<&>]]>b<![CDATA[]]><![CDATA[]]]]><![CDATA[>]]></a>",
-		"<p:a xmlns:p='urn:p' xmlns='urn:d' xmlns:q=\"urn:'q'\" p:b='1' xml:lang='fi'>"
-		"<c xmlns=''><p:d xmlns:p='urn:other'/></c></p:a>",
+		("<p:a xmlns:p='urn:p' xmlns='urn:d' xmlns:q=\"urn:'q'\" p:b='1' xml:lang='fi'>"
+		 "<c xmlns=''><p:d xmlns:p='urn:other'/></c></p:a>"),
 	};
 	static const char *const files[] = {"examples/documents/fi-01-tablet.xml",
 					    "examples/documents/ee-01-cream.xml",
