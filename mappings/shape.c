@@ -361,16 +361,23 @@ static bool is_below(const xmlNode *n, const xmlNode *top)
 	return n != NULL;
 }
 
+/* False, and refused, for what the document's own signature should cover and does not. */
+static bool is_covered(struct build *b, const struct slt_shape_part *p, const xmlNode *n)
+{
+	if (!b->covered || p->outside || is_below(n, b->covered)) {
+		return true;
+	}
+	refuse(b, p, n, SLT_FED_SIG_003, "the document's own signature does not cover this");
+	return false;
+}
+
 static void put_found(struct build *b, const struct slt_shape_part *p, const struct found *f,
 		      xmlNode *to)
 {
 	for (size_t i = 0; i < f->n; i++) {
-		if (b->covered && !p->outside && !is_below(f->v[i], b->covered)) {
-			refuse(b, p, f->v[i], SLT_FED_SIG_003,
-			       "the document's own signature does not cover this");
-			continue;
+		if (is_covered(b, p, f->v[i])) {
+			put(b, p, f->v[i], to);
 		}
-		put(b, p, f->v[i], to);
 	}
 }
 
@@ -400,6 +407,9 @@ static void check(struct build *b, const struct slt_shape_part *p, const struct 
 {
 	xmlNode *other = p->same ? slt_path_first(p->same, from) : NULL;
 
+	if (other && !is_covered(b, p, other)) {
+		return;
+	}
 	for (size_t i = 0; i < f->n; i++) {
 		mark(f->v[i], &whole);
 		if (p->same && (!other || !says_same(b, f->v[i], other))) {
@@ -427,9 +437,10 @@ static void apply_part(struct build *b, const struct slt_shape_part *p, xmlNode 
 {
 	bool makes =
 		p->what == SLT_SHAPE_PUT || p->what == SLT_SHAPE_CODE || p->what == SLT_SHAPE_TREE;
+	const xmlNode *given = p->given ? slt_path_first(p->given, from) : NULL;
 	struct found f;
 
-	if (p->given && !slt_path_first(p->given, from)) {
+	if (p->given && (!given || !is_covered(b, p, given))) {
 		return;
 	}
 	if (!p->from) {

@@ -229,6 +229,38 @@ static void signatures_are_asked_for(void **state)
 	      SLT_FED_SIG_003, "does not cover");
 }
 
+#define HEADER_AGREES                                                                              \
+	"{ what = \"check\"; from = \"d:head/d:g\"; same = \"//d:k\"; }, "                         \
+	"{ what = \"drop\"; from = \"//d:k\"; }"
+
+/* What decides is as good as what is taken: an unsigned part must not vouch for another one, nor
+ * say that something is there. */
+static void what_is_not_signed_decides_nothing(void **state)
+{
+	static const char inside[] =
+		"<own" D "><sig v='1'/><body><f code='10' codeSystem='1.1'/><k>1</k></body>"
+		"<head><g>1</g></head></own>";
+	static const char outside[] =
+		"<own" D "><sig v='1'/><body><f code='10' codeSystem='1.1'/></body>"
+		"<head><g>1</g><k>1</k></head></own>";
+	static const char given[] = "{ to = \"d:a/d:s\"; set = [ \"v=1\" ]; given = \"//d:k\"; }";
+	const struct verdict good = {"body", NULL};
+	struct slt_err err = SLT_ERR_INIT;
+
+	(void)state;
+	assert_true(shaped(SHAPE("required", TAKEN "," HEADER_AGREES), &good, inside, &err));
+	stops(SHAPE("required", TAKEN "," HEADER_AGREES), &good, outside, SLT_FED_SIG_003,
+	      "does not cover");
+	SLT_AUTO_STR char *parts = slt_asprintf(TAKEN "," HEADER_AGREES ",%s", given);
+	SLT_AUTO_STR char *shape = slt_asprintf(SHAPE("required", "%s"), parts);
+	assert_true(shaped(shape, &good, inside, &err));
+	assert_non_null(strstr(output, "<s v=\"1\"/>"));
+	SLT_AUTO_STR char *loose = slt_asprintf(
+		SHAPE("required", TAKEN "," LOOSE ",{ what = \"drop\"; from = \"//d:k\"; },%s"),
+		given);
+	stops(loose, &good, outside, SLT_FED_SIG_003, "does not cover");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -237,6 +269,7 @@ int main(void)
 		cmocka_unit_test(the_rest_is_refused),
 		cmocka_unit_test(parts_refuse),
 		cmocka_unit_test(signatures_are_asked_for),
+		cmocka_unit_test(what_is_not_signed_decides_nothing),
 	};
 
 	slt_xml_init();
