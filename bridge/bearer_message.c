@@ -110,7 +110,8 @@ static void fault_rest(struct slt_request *r, const struct slt_fault_answer *f)
 	const struct slt_response_header headers[] = {
 		{"Content-Type",
 		 xml ? "text/xml; charset=utf-8" : "application/json; charset=utf-8"},
-		{"X-Road-Error", f->code},
+		/* without it the fault would be an answer: a service's own code may be empty */
+		{"X-Road-Error", *f->code ? f->code : "server"},
 	};
 	SLT_AUTO_BUF(body, FAULT_MAX);
 

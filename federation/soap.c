@@ -166,11 +166,33 @@ static bool read_detail(struct slt_soap *s, xmlNode *detail, struct slt_err *err
 	return true;
 }
 
+/* As XML Schema reads a QName: blanks around it do not count, those within are one. What comes of
+ * it can stand in a line of a log, or in a header. */
+static char *collapse(char *text)
+{
+	char *to = text;
+
+	for (const char *p = text; p && *p;) {
+		size_t blanks = strspn(p, " \t\r\n");
+		p += blanks;
+		if (blanks && to > text && *p) {
+			*to++ = ' ';
+		}
+		for (size_t n = strcspn(p, " \t\r\n"); n > 0; n--) {
+			*to++ = *p++;
+		}
+	}
+	if (text) {
+		*to = '\0';
+	}
+	return text;
+}
+
 static bool read_fault(struct slt_soap *s, xmlNode *fault, struct slt_err *err)
 {
 	s->is_fault = true;
 	s->body_child = fault;
-	s->fault.code = slt_xml_text(s->arena, local_child(fault, "faultcode"));
+	s->fault.code = collapse(slt_xml_text(s->arena, local_child(fault, "faultcode")));
 	s->fault.string = slt_xml_text(s->arena, local_child(fault, "faultstring"));
 	s->fault.actor = slt_xml_text(s->arena, local_child(fault, "faultactor"));
 	if (!s->fault.code) {
