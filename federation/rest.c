@@ -302,7 +302,8 @@ static bool identify_request(struct slt_rest *r, struct slt_err *err)
 
 static bool read_status(struct slt_rest *r, const char *line, struct slt_err *err)
 {
-	if (strlen(line) != 3 || line[0] < '1' || line[0] > '5' || line[1] < '0' || line[1] > '9' ||
+	/* 1xx is said before an answer, and whoever got it as one would wait for more */
+	if (strlen(line) != 3 || line[0] < '2' || line[0] > '5' || line[1] < '0' || line[1] > '9' ||
 	    line[2] < '0' || line[2] > '9') {
 		return slt_fail(err, SLT_EINVALID_MESSAGE, "the REST head has no HTTP status");
 	}

@@ -359,8 +359,8 @@ static void test_answer(void **state)
 static void test_answers_refused(void **state)
 {
 	(void)state;
-	static const char *const statuses[] = {"1",   "20",  "2000",   "600",
-					       "999", "2x0", "200 OK", "20\t"};
+	static const char *const statuses[] = {"1",   "100", "199", "20",     "2000",
+					       "600", "999", "2x0", "200 OK", "20\t"};
 
 	for (size_t i = 0; i < SLT_COUNT(statuses); i++) {
 		SLT_AUTO_BUF(b, 1000);
