@@ -447,6 +447,16 @@ static void free_stream(void *cls)
 void slt_respond_stream(struct slt_request *r, unsigned status, const struct slt_response_header *h,
 			size_t n_headers, const struct slt_body_source *body)
 {
+	bool bodiless =
+		strcmp(slt_request_method(r), "HEAD") == 0 || status == 204 || status == 304;
+
+	if (bodiless) {
+		/* MHD would send the last chunk of the body that it leaves out, and whoever keeps
+		 * the connection would take that for the next answer */
+		body->free(body->arg);
+		slt_respond(r, status, h, n_headers, "", 0);
+		return;
+	}
 	struct stream *s = slt_calloc(1, sizeof(*s));
 
 	s->source = *body;

@@ -235,6 +235,12 @@ class Flow:
         equal(names["x-road-userid"], self.country + "7")
         equal(names["x-road-id"], self.ids[-1])
 
+    def rest_head(self):
+        """What has no body leaves nothing behind on the connections that are kept."""
+        for method in ("HEAD", "GET", "HEAD", "DELETE"):
+            a = self.rest(method, "/x")
+            equal(a.body == b"", method == "HEAD")
+
     def rest_with_json(self):
         text = json.dumps({"nimi": "Väike õ"}).encode()
         a = self.rest("POST", "/body", text, Content_Type="application/json; charset=utf-8")
@@ -252,6 +258,7 @@ class Flow:
             ("SOAP with attachments", self.soap_with_attachments),
             ("MTOM", self.mtom),
             ("REST without body", self.rest_without_body),
+            ("REST, HEAD", self.rest_head),
             ("REST with JSON", self.rest_with_json),
             (f"REST with {MB} MB", self.rest_with_binary),
         )
