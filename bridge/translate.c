@@ -314,6 +314,7 @@ static bool map_body(struct slt_exchange *x, const struct slt_message *in, bool 
 		.flow = x->route.config->flow,
 		.message = answer ? SLT_MAP_RESPONSE : SLT_MAP_REQUEST,
 		.service = x->named[SLT_NEAR].service.service,
+		.bare = true,
 		.now_ms = seal.now_ms,
 		.test_codes = x->service->config->test_codes,
 		.asked = answer ? x->mapped[0] : NULL,

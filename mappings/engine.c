@@ -353,6 +353,12 @@ static bool map_body(struct slt_walk *w, struct slt_map_result *r, struct slt_er
 	bool soap;
 
 	begin_part(w, 0, r->doc);
+	xmlNode *root = xmlDocGetRootElement(r->doc);
+	if (w->in->bare && !w->json && root->ns &&
+	    slt_xml_is(root, NS_SOAP, (const char *)root->name)) {
+		slt_walk_unknown(w, root, "a SOAP envelope or Fault is no body of its own");
+		return true;
+	}
 	xmlNode *payload = soap_payload(r->doc, &soap, err);
 	if (!payload || !map_payload(w, payload, err)) {
 		return false;

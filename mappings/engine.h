@@ -102,6 +102,7 @@ struct slt_map_input {
 	enum slt_map_message message;
 	const char *service; /* its name in either country; NULL for a bare document */
 	struct slt_str body; /* a SOAP envelope or a bare document */
+	bool bare; /* a bare document it must be: of an envelope only the Body is translated */
 	bool call; /* the body is a REST request's path after the service and query: "/a?b=c" */
 	xmlDoc *take_doc;		  /* body already parsed, taken over and changed; or NULL */
 	const struct slt_map_part *parts; /* attachments to be mapped */

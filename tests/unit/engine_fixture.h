@@ -26,7 +26,7 @@ struct job {
 	const char *from, *to, *service, *text;
 	const char *flow; /* NULL: demo */
 	enum slt_map_message message;
-	bool test_codes;
+	bool test_codes, bare;
 	const struct slt_map_part *parts;
 	size_t n_parts;
 };
@@ -45,7 +45,8 @@ static bool apply(struct job j, struct slt_err *err)
 				   .parts = j.parts,
 				   .n_parts = j.n_parts,
 				   .now_ms = NOW,
-				   .test_codes = j.test_codes};
+				   .test_codes = j.test_codes,
+				   .bare = j.bare};
 
 	slt_map_result_free(result);
 	free(output);

@@ -333,6 +333,25 @@ static void attachments_are_mapped_or_passed(void **state)
 	}
 }
 
+/* The body of a REST message: nobody looks at the head of an envelope in it, or into a Fault. */
+static void no_envelope_where_a_document_must_be(void **state)
+{
+	static const char *const texts[] = {
+		SOAP "<x:Hae" AA "/>" END,
+		SOAP "<s:Fault><faultcode>c</faultcode><detail><any/></detail></s:Fault>" END,
+		"<s:Fault xmlns:s='http://schemas.xmlsoap.org/soap/envelope/'><detail/></s:Fault>",
+	};
+	(void)state;
+	for (size_t i = 0; i < SLT_COUNT(texts); i++) {
+		for (int answer = 0; answer < 2; answer++) {
+			refused((struct job){.text = texts[i],
+					     .message = answer ? SLT_MAP_RESPONSE : SLT_MAP_REQUEST,
+					     .bare = true},
+				SLT_FED_STR_002, "envelope");
+		}
+	}
+}
+
 static void faults_are_translated(void **state)
 {
 	(void)state;
@@ -496,6 +515,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_message_is_refused),
 		cmocka_unit_test(a_document_inside_a_body_is_mapped_too),
 		cmocka_unit_test(attachments_are_mapped_or_passed),
+		cmocka_unit_test(no_envelope_where_a_document_must_be),
 		cmocka_unit_test(faults_are_translated),
 		cmocka_unit_test(a_translated_document_says_so),
 		cmocka_unit_test(the_new_id_follows_from_the_document),
