@@ -284,12 +284,28 @@ static enum body body_of(const struct slt_exchange *x, const struct slt_message 
 		       : BODY_REFUSED;
 }
 
+/* What one reader takes the first of and another the last. */
+static bool is_single(const struct slt_rest *head, const char *name, struct slt_err *err)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < head->n_headers; i++) {
+		n += slt_strcase_eq(head->header[i].name, name);
+	}
+	return n <= 1 || slt_fail(err, SLT_EDUPLICATE_HEADER_FIELD,
+				  "the header %s stands twice: say once what the body is", name);
+}
+
 static bool check_body(const struct slt_exchange *x, enum body what, const struct slt_rest *head,
 		       struct slt_err *err)
 {
 	const char *type = slt_rest_header(head, "Content-Type");
 	const char *encoding = slt_rest_header(head, "Content-Encoding");
 
+	if (!slt_route_is_plain(x->route.config) &&
+	    (!is_single(head, "Content-Type", err) || !is_single(head, "Content-Encoding", err))) {
+		return false;
+	}
 	if (what == BODY_REFUSED) {
 		return slt_fail(err, SLT_EINVALID_CONTENT_TYPE,
 				"a body of type \"%.80s\" is none that flow %s knows",

@@ -283,6 +283,10 @@ class Flow:
         for kind in ("text/plain", "application/octet-stream", "application/jsonx"):
             self.refused("invalid_content_type", self.company("{}", kind))
         self.refused("invalid_content_type", self.company("{}", Content_Encoding="gzip"))
+        # whoever takes the other one would read another kind of body
+        self.refused("duplicate_header_field", self.company("{}", content_type="text/plain"))
+        self.refused("duplicate_header_field", self.company(
+            "{}", Content_Encoding="identity", content_encoding="gzip"))
         self.refused(REFUSED + "access_denied", self.rest.call("DELETE", "ettevotjad"))
 
     def called(self):
