@@ -20,8 +20,9 @@
 #define TLS_PRIORITIES                                                                             \
 	"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA:-SHA1:-AES-128-CBC:+AES-256-CBC:"         \
 	"+SHA384:+SHA256:+DHE-RSA:-SIGN-RSA-SHA1:-SIGN-ECDSA-SHA1"
-#define CONNECTION_MEMORY (40u << 10) /* headers of a request; MHD's I/O buffers; kept while idle  \
-				       */
+#define CONNECTION_MEMORY                                                                          \
+	(40u << 10)		   /* headers of a request; MHD's I/O buffers; kept while idle     \
+				    */
 #define DRAIN_MAX      (16u << 20) /* of a refused request's body, so that its peer can read why */
 #define STREAM_BLOCK   (64u << 10)
 #define PEER_CHAIN_MAX 6

@@ -84,8 +84,8 @@ struct slt_rest *slt_rest_new_response(int status, const char *reason);
 SLT_CHECK bool slt_rest_add(struct slt_rest *r, const char *name, const char *value,
 			    struct slt_err *err);
 /* Gives the first header of this name another value where it stands and removes all others; a new
- * one is added at the end. NULL removes. A head that was parsed takes SLT_REST_HEADERS_OWN new ones;
- * beyond SLT_REST_HEADERS_MAX what is formatted is too long for slt_rest_parse(). */
+ * one is added at the end. NULL removes. A head that was parsed takes SLT_REST_HEADERS_OWN new
+ * ones; beyond SLT_REST_HEADERS_MAX what is formatted is too long for slt_rest_parse(). */
 void slt_rest_set(struct slt_rest *r, const char *name, const char *value);
 /* The path of another service, with the same service path. */
 void slt_rest_set_service(struct slt_rest *r, const struct slt_id *service);

@@ -265,10 +265,9 @@ static const struct {
 /* The code in the path, or in the parameter, of a request without a body. */
 static const char *code_in_call(struct work *k, const char *member)
 {
-	return *k->in->service_path
-		       ? k->in->service_path + 1
-		       : slt_rest_query_value(k->in->query ? k->in->query : "", member,
-					      k->in->arena);
+	return *k->in->service_path ? k->in->service_path + 1
+				    : slt_rest_query_value(k->in->query ? k->in->query : "", member,
+							   k->in->arena);
 }
 
 static bool register_of_companies(struct work *k, const char *member, struct slt_err *err)
@@ -281,8 +280,8 @@ static bool register_of_companies(struct work *k, const char *member, struct slt
 	if (post && !read_json(k, &o, err)) {
 		return false;
 	}
-	const char *code = post ? json_string_value(json_object_get(o, member))
-				: code_in_call(k, member);
+	const char *code =
+		post ? json_string_value(json_object_get(o, member)) : code_in_call(k, member);
 	const char *found = NULL;
 	for (size_t i = 0; code != NULL && i < SLT_COUNT(companies); i++) {
 		if (strcmp(companies[i].member, member) == 0 &&

@@ -105,9 +105,12 @@ class Genuine(Host):
                 self.messages += 1
                 if self.behaviour == "hang up":
                     return
-                tls.sendall(soap_fault("here.am.i", self.address))
-                if self.behaviour == "close":
+                answer = soap_fault("here.am.i", self.address)
+                if self.behaviour == "close":  # said, as X-Road's servers do: nobody sends into it
+                    line = b"\r\nConnection: close\r\n"
+                    tls.sendall(answer.replace(b"\r\n", line, 1))
                     return
+                tls.sendall(answer)
 
 
 class Relay(Host):
