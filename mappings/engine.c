@@ -166,6 +166,24 @@ static bool map_service(struct slt_walk *w, xmlNode *payload, const struct slt_s
 	return true;
 }
 
+/* The body of this message is a document of the flow. */
+static bool map_whole(struct slt_walk *w, xmlNode *root, const struct slt_service *s,
+		      const char *wanted, struct slt_err *err)
+{
+	const struct slt_document_kind *kind = slt_flow_kind(w->flow, root);
+
+	w->service = s->id;
+	w->trace->service = s->id;
+	if (!kind || strcmp(kind->id, wanted) != 0) {
+		slt_walk_unknown(w, NULL, "not the kind of document that this message is");
+		return true;
+	}
+	w->whole = true;
+	bool good = slt_walk_document(w, root, kind->id, false, err);
+	w->whole = false;
+	return good;
+}
+
 /* A JSON document says by itself what it is; a message of a service does not. */
 static bool map_json(struct slt_walk *w, xmlNode *root, struct slt_err *err)
 {
@@ -183,6 +201,8 @@ static bool map_json(struct slt_walk *w, xmlNode *root, struct slt_err *err)
 		slt_walk_unknown(w, NULL, "not a service of this flow that speaks JSON");
 	} else if (w->in->message == SLT_MAP_FAULT) {
 		slt_walk_unknown(w, NULL, "a JSON message is a request or a response");
+	} else if (slt_flow_whole(m, w->in->message == SLT_MAP_RESPONSE) && !w->call) {
+		return map_whole(w, root, s, m->document[w->in->message == SLT_MAP_RESPONSE], err);
 	} else {
 		return map_service(w, root, s, err);
 	}

@@ -375,15 +375,39 @@ static bool is_uri_value(const char *system, const char *value)
 	return same(system, URI_SYSTEM) && value && strncmp(value, URN_OID, strlen(URN_OID)) == 0;
 }
 
+/* Of a string "system|value", as searches in FHIR name an identifier. What such a search would read
+ * as several (',') or as a character that is not meant ('\\', '$', another '|') is no token. */
+static bool is_token(const char *text)
+{
+	const char *bar = text ? strchr(text, '|') : NULL;
+
+	return bar && !strchr(bar + 1, '|') && !strpbrk(text, ",\\$");
+}
+
+static void read_system(struct slt_walk *w, const xmlNode *e, const char **ret_system,
+			const char **ret_value)
+{
+	const char *text = slt_json_type(e) == SLT_JSON_OBJECT ? NULL : slt_json_leaf(w, e);
+
+	if (is_token(text)) {
+		const char *bar = strchr(text, '|');
+		*ret_system = slt_arena_strndup(w->arena, text, (size_t)(bar - text));
+		*ret_value = bar + 1;
+	} else {
+		*ret_system = slt_json_text(w->arena, e, "system");
+		*ret_value = slt_json_text(w->arena, e, "value");
+	}
+}
+
 void slt_json_read_id(struct slt_walk *w, const xmlNode *e, const char **ret_root,
 		      const char **ret_extension)
 {
-	const char *system = slt_json_text(w->arena, e, "system");
-	const char *value = slt_json_text(w->arena, e, "value");
+	const char *system, *value;
 
+	read_system(w, e, &system, &value);
 	*ret_root = NULL;
 	*ret_extension = value;
-	if (slt_json_type(e) != SLT_JSON_OBJECT) {
+	if (!system && slt_json_type(e) != SLT_JSON_OBJECT) {
 		*ret_extension = slt_json_leaf(w, e);
 	} else if (is_uri_value(system, value)) {
 		*ret_root = value + strlen(URN_OID);
@@ -395,12 +419,17 @@ void slt_json_read_id(struct slt_walk *w, const xmlNode *e, const char **ret_roo
 
 void slt_json_set_root(struct slt_walk *w, xmlNode *e, const char *root)
 {
-	const char *system = slt_json_text(w->arena, e, "system");
+	const char *system, *value;
 
+	read_system(w, e, &system, &value);
+	bool uri = is_uri_value(system, value);
 	if (slt_json_type(e) != SLT_JSON_OBJECT) {
-		return;
-	}
-	if (is_uri_value(system, slt_json_text(w->arena, e, "value"))) {
+		if (system) {
+			slt_set_text(e, slt_arena_printf(w->arena, "%s|%s",
+							 uri ? system : uri_of_root(w, root),
+							 uri ? urn(w, root) : value));
+		}
+	} else if (uri) {
 		slt_json_set(e, "value", urn(w, root));
 	} else {
 		slt_json_set(e, "system", uri_of_root(w, root));

@@ -332,6 +332,39 @@ static void check_calls(const struct slt_flow *f, struct slt_lint *lint)
 	}
 }
 
+static bool kind_passes(const struct slt_flow *f, const char *id)
+{
+	for (size_t i = 0; i < f->n_kinds; i++) {
+		if (strcmp(f->kind[i].id, id) == 0) {
+			return f->kind[i].pass;
+		}
+	}
+	return false;
+}
+
+/* The documents that messages have, or are. */
+static void check_messages(const struct slt_flow *f, struct slt_lint *lint)
+{
+	for (size_t i = 0; i < f->n_messages; i++) {
+		const struct slt_flow_message *m = &f->message[i];
+		for (size_t k = 0; k < SLT_COUNT(m->document); k++) {
+			const char *word = m->document[k];
+			struct slt_conf_strings one = {&word, 1};
+			if (!word || strcmp(word, SLT_NO_DOCUMENT) == 0) {
+				continue;
+			}
+			check_kinds(f, &one, f->path, m->line, lint);
+			if (slt_flow_whole(m, k == 1) && kind_known(f, word) &&
+			    (!kind_is_json(f, word) || kind_passes(f, word))) {
+				slt_lint_add(lint, f->path, m->line,
+					     "'%s' is no kind of JSON document that is translated: "
+					     "a JSON message cannot be one",
+					     word);
+			}
+		}
+	}
+}
+
 void slt_flow_check(const struct slt_flow *f, const struct slt_country *pivot,
 		    struct slt_lint *lint)
 {
@@ -367,15 +400,7 @@ void slt_flow_check(const struct slt_flow *f, const struct slt_country *pivot,
 	for (size_t i = 0; i < f->n_subjects; i++) {
 		check_kinds(f, &f->subject[i].documents, f->path, f->subject[i].line, lint);
 	}
-	for (size_t i = 0; i < f->n_messages; i++) {
-		for (size_t k = 0; k < SLT_COUNT(f->message[i].document); k++) {
-			const char *word = f->message[i].document[k];
-			struct slt_conf_strings one = {&word, 1};
-			if (word && strcmp(word, SLT_NO_DOCUMENT) != 0) {
-				check_kinds(f, &one, f->path, f->message[i].line, lint);
-			}
-		}
-	}
+	check_messages(f, lint);
 	check_calls(f, lint);
 }
 
@@ -409,6 +434,12 @@ const struct slt_flow_message *slt_flow_message(const struct slt_flow *f, const 
 		}
 	}
 	return NULL;
+}
+
+bool slt_flow_whole(const struct slt_flow_message *m, bool response)
+{
+	return m->format == SLT_MESSAGE_JSON && m->document[response] &&
+	       strcmp(m->document[response], SLT_NO_DOCUMENT) != 0;
 }
 
 bool slt_root_matches(struct slt_path *const *match, size_t n, const xmlNode *root)

@@ -34,8 +34,8 @@ struct slt_flow_message { /* the pivot's names of a service's body elements */
 	int format;		 /* enum slt_message_format */
 	struct slt_name name[2]; /* request, response; empty for JSON */
 	const char *kind[3];	 /* "list.request", "list.response", "list.call" */
-	/* the kind of the one document that may come with it; SLT_NO_DOCUMENT: none at all; NULL:
-	 * not looked at */
+	/* the kind of the one document that may come with it, of a JSON message: that it is;
+	 * SLT_NO_DOCUMENT: none at all; NULL: not looked at */
 	const char *document[2];
 	unsigned line;
 };
@@ -170,6 +170,8 @@ void slt_flow_check(const struct slt_flow *f, const struct slt_country *pivot,
 const struct slt_flow_country *slt_flow_country(const struct slt_flow *f, const char *country);
 const struct slt_service *slt_flow_service(const struct slt_flow_country *c, const char *id);
 const struct slt_flow_message *slt_flow_message(const struct slt_flow *f, const char *service);
+/* Whether the body of the request, or of the response, is itself a document of the flow. */
+bool slt_flow_whole(const struct slt_flow_message *m, bool response);
 /* Does one of the paths, each of one step, fit the element? */
 bool slt_root_matches(struct slt_path *const *match, size_t n, const xmlNode *root);
 /* The kind whose match fits the element, NULL when none does. */

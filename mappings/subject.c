@@ -16,6 +16,8 @@ static struct slt_map_subject *add(struct slt_walk *w, const struct slt_subject 
 				      .kind = w->kind,
 				      .part = w->part,
 				      .body = w->body,
+				      .speaks = w->body ||
+						(w->whole && w->in->message == SLT_MAP_REQUEST),
 				      .next = w->said->first};
 	w->said->first = x;
 	return x;
@@ -70,14 +72,14 @@ struct slt_map_subject *slt_subjects_keep(const struct slt_walk *w, struct slt_a
 	struct slt_map_subject *first = NULL;
 
 	for (const struct slt_map_subject *x = w->said->first; x; x = x->next) {
-		if (!x->subject || !x->body) {
+		if (!x->subject || !x->speaks) {
 			continue;
 		}
 		struct slt_map_subject *own = slt_arena_alloc(a, sizeof(*own));
 		*own = (struct slt_map_subject){.id = slt_arena_strdup(a, x->id),
 						.root = copy(a, x->root),
 						.extension = copy(a, x->extension),
-						.body = true,
+						.speaks = true,
 						.next = first};
 		first = own;
 	}
@@ -107,14 +109,14 @@ static bool same(const struct slt_map_subject *a, const struct slt_map_subject *
 	return same_text(a->root, b->root) && same_text(a->extension, b->extension);
 }
 
-/* The first that a body says of the subject; *ret_several when others differ from it. */
+/* The first that the message says of the subject; *ret_several when others differ from it. */
 static const struct slt_map_subject *told(const struct slt_map_subject *list, const char *id,
 					  bool *ret_several)
 {
 	const struct slt_map_subject *first = NULL;
 
 	for (const struct slt_map_subject *x = list; x; x = x->next) {
-		if (!x->body || !x->id || strcmp(x->id, id) != 0) {
+		if (!x->speaks || !x->id || strcmp(x->id, id) != 0) {
 			continue;
 		}
 		*ret_several |= first && !same(first, x);

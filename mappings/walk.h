@@ -44,7 +44,9 @@ struct slt_map_subject {
 	const char *id;			   /* of the subject */
 	const char *kind, *root, *extension;
 	unsigned part;
-	bool body;
+	bool body;   /* not of a document beside it */
+	bool speaks; /* says what the message is about: in the body, or in a request that is a
+			document itself */
 	struct slt_map_subject *next;
 };
 struct slt_said {
@@ -88,7 +90,8 @@ struct slt_walk {
 	xmlNode *root;
 	bool json; /* a JSON document (json_doc.h) */
 	const char *kind, *service, *message;
-	bool body; /* a body element: names apply */
+	bool body;  /* a body element: names apply */
+	bool whole; /* a document that is all there is of the message */
 	uint32_t date;
 	struct slt_str *field; /* values of flow->field, as the document came */
 	struct slt_cond_fields fields;

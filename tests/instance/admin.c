@@ -246,6 +246,7 @@ static bool mix_up(struct slt_box *b, const struct slt_request *r, struct slt_bu
 		return false;
 	}
 	return slt_infosys_mix_up(b->infosys, id, other) ||
+	       slt_fhirsys_mix_up(b->fhirsys, id, other) ||
 	       slt_fail(err, SLT_ENOTFOUND, "there is no prescription %.80s or %.80s", id, other);
 }
 
@@ -263,6 +264,7 @@ static bool reset(struct slt_box *b, const struct slt_request *r, struct slt_buf
 	}
 	atomic_store(&b->ocspd.age_s, 0);
 	slt_faults_set(&b->faults, SLT_FAULT_NONE, 0);
+	slt_fhirsys_reset(b->fhirsys);
 	return slt_peer_server_present(b->peer_server, "server-auth", err) &&
 	       slt_infosys_reset(b->infosys, err) && slt_box_refresh(b, err);
 }
@@ -273,6 +275,20 @@ static bool report(struct slt_box *b, const struct slt_request *r, struct slt_bu
 	(void)r;
 	(void)err;
 	slt_infosys_report(b->infosys, out);
+	return true;
+}
+
+static bool report_fhir(struct slt_box *b, const struct slt_request *r, struct slt_buf *out,
+			struct slt_err *err)
+{
+	(void)r;
+	(void)err;
+	json_t *all = slt_fhirsys_report(b->fhirsys);
+	char *text = json_dumps(all, JSON_INDENT(1));
+	slt_assert(text != NULL);
+	slt_buf_adds(out, text);
+	free(text);
+	json_decref(all);
 	return true;
 }
 
@@ -337,10 +353,11 @@ static const struct {
 	/* clang-format off */
 	{"GET", "/state", state, "counters, status of certificates, names of faults"},
 	{"GET", "/report", report, "prescriptions and dispensations"},
+	{"GET", "/report-fhir", report_fhir, "the dispensations that came as FHIR Bundles"},
 	{"POST", "/reset", reset, "forget dispensations, faults and statuses; everything up"},
 	{"POST", "/refresh", refresh, "take up configuration and OCSP responses as they are now"},
 	{"POST", "/prescription", set_prescription, "id=root or root^extension, state=national word"},
-	{"POST", "/mix-up", mix_up, "id=, with=: the other prescription's document is given out"},
+	{"POST", "/mix-up", mix_up, "id=, with=: the other prescription's document is given out; of FHIR system|value"},
 	{"POST", "/certificate", set_certificate, "name=, status=good|revoked|unknown"},
 	{"POST", "/ocsp", set_ocsp, "age=seconds that thisUpdate lies back"},
 	{"POST", "/service", set_service,

@@ -177,7 +177,9 @@ static bool start_information_systems(struct slt_box *b, struct slt_err *err)
 		.words = &b->o.country->words, .documents = b->o.documents, .sales = b->dir_sales};
 	struct listener l = {"127.0.0.1",     &b->ports.infosys, MESSAGE_BODY,
 			     b->pool_infosys, infosys_or_down,	 &b->infosys_http};
-	if (!slt_infosys_new(&o, &b->infosys, err) || !start_http(b, &l, err)) {
+	if (!slt_infosys_new(&o, &b->infosys, err) ||
+	    !slt_fhirsys_new(b->o.country->code, b->o.documents, &b->fhirsys, err) ||
+	    !start_http(b, &l, err)) {
 		return slt_wrap(err, "the information system");
 	}
 	b->infosys_url = slt_asprintf("http://127.0.0.1:%u/", b->ports.infosys);
@@ -282,6 +284,7 @@ void slt_box_free(struct slt_box *b)
 	slt_client_free(b->client);
 	slt_peer_free(b->peer);
 	slt_infosys_free(b->infosys);
+	slt_fhirsys_free(b->fhirsys);
 	slt_confclient_free(b->confclient);
 	slt_ocspcache_free(b->ocsp);
 	slt_confsource_free(b->confsource);

@@ -17,6 +17,7 @@
 #include "tests/instance/confclient.h"
 #include "tests/instance/confsource.h"
 #include "tests/instance/fault.h"
+#include "tests/instance/fhirsys.h"
 #include "tests/instance/httpd.h"
 #include "tests/instance/infosys.h"
 #include "tests/instance/ocspcache.h"
@@ -74,6 +75,7 @@ struct slt_box {
 	struct slt_ocspcache *ocsp;
 	struct slt_peer *peer;
 	struct slt_infosys *infosys;
+	struct slt_fhirsys *fhirsys;
 	struct slt_faults faults;
 	atomic_bool down[SLT_BOX_SERVICES];
 	atomic_bool stopping;

@@ -219,7 +219,8 @@ bool slt_exchange_call_rest(struct slt_exchange *x, struct slt_err *err)
 	if (x->service_url != NULL) {
 		return slt_behind_call_rest(x, err) || slt_prefix(err, SLT_SERVICE_FAILED);
 	}
-	return slt_restsys_call(x->rest, x->request, &x->rest_answer, &x->answer, err) ||
+	return slt_restsys_call(x->b->fhirsys, x->rest, x->request, &x->rest_answer, &x->answer,
+				err) ||
 	       slt_prefix(err, SLT_SERVICE_FAILED);
 }
 

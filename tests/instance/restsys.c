@@ -12,6 +12,7 @@
 
 /* One request under way. */
 struct work {
+	struct slt_fhirsys *fhir;
 	const struct slt_rest *in;
 	const struct slt_attachment *body; /* NULL: none */
 	struct slt_rest *head;
@@ -306,6 +307,41 @@ static bool estonian_companies(struct work *k, struct slt_err *err)
 	return register_of_companies(k, "registrikood", err);
 }
 
+/* --- prescriptions in FHIR ---------------------------------------------------------------------
+ */
+
+/* Takes the answer's text. */
+static bool answer_fhir(struct work *k, struct slt_fhir_answer *a, struct slt_err *err)
+{
+	SLT_AUTO_STR char *text = SLT_TAKE(a->text);
+	struct slt_spool *s = slt_spool_new(NULL, IN_MEMORY, BODY_MAX);
+	if (!slt_spool_write(s, text, strlen(text), err) ||
+	    !start(k, a->status, a->reason, a->type, err)) {
+		slt_spool_free(s);
+		return false;
+	}
+	return slt_message_attach(k->out, SLT_REST_TYPE_BODY, "", s, err);
+}
+
+static bool fetch_fhir(struct work *k, struct slt_err *err)
+{
+	struct slt_fhir_answer a;
+	slt_fhirsys_fetch(k->fhir, k->in, &a);
+	return answer_fhir(k, &a, err);
+}
+
+static bool dispense_fhir(struct work *k, struct slt_err *err)
+{
+	struct slt_fhir_answer a;
+	json_t *o = NULL;
+	if (!read_json(k, &o, err)) {
+		return false;
+	}
+	slt_fhirsys_dispense(k->fhir, k->in, o, &a);
+	json_decref(o);
+	return answer_fhir(k, &a, err);
+}
+
 /* --- the services ----------------------------------------------------------------------------- */
 
 static const struct {
@@ -316,6 +352,10 @@ static const struct {
 	{NULL, "register", register_of_medicines},
 	{"FI", "yritykset", finnish_companies},
 	{"EE", "ettevotjad", estonian_companies},
+	{"FI", "laakemaaraykset-fhir", fetch_fhir},
+	{"FI", "laaketoimitus-fhir", dispense_fhir},
+	{"EE", "valisretseptid-fhir", fetch_fhir},
+	{"EE", "valisretseptiMyyk-fhir", dispense_fhir},
 };
 
 const char *slt_restsys_service(const char *country, size_t i)
@@ -341,10 +381,12 @@ bool slt_restsys_offers(const char *country, const char *service)
 	return false;
 }
 
-bool slt_restsys_call(const struct slt_rest *request, const struct slt_message *message,
-		      struct slt_rest **ret_head, struct slt_message **ret, struct slt_err *err)
+bool slt_restsys_call(struct slt_fhirsys *fhir, const struct slt_rest *request,
+		      const struct slt_message *message, struct slt_rest **ret_head,
+		      struct slt_message **ret, struct slt_err *err)
 {
-	struct work k = {.in = request,
+	struct work k = {.fhir = fhir,
+			 .in = request,
 			 .body = message->n_attachments > 0 ? &message->attachment[0] : NULL,
 			 .out = slt_message_new(SLT_REST)};
 	bool ok = false;

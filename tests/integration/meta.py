@@ -148,7 +148,8 @@ class Flow:
     def list_methods_of_the_other_side(self):
         back = Rest(self.world.endpoints, "FI")
         told = back.call("GET", "listMethods").json()["service"]
-        equal([s["service_code"] for s in told], ["register", "yritykset"])
+        equal([s["service_code"] for s in told],
+              ["laakemaaraykset-fhir", "laaketoimitus-fhir", "register", "yritykset"])
 
     def rest_methods(self):
         def services(answer):
@@ -166,6 +167,8 @@ class Flow:
             "echo": ("OPENAPI", [("GET", "/status/*"), ("POST", "/body")]),
             "register": ("REST", [("GET", "/medicines"), ("GET", "/medicines/*"),
                                   ("POST", "/medicines")]),
+            "valisretseptid-fhir": ("REST", [("GET", "/Bundle")]),
+            "valisretseptiMyyk-fhir": ("REST", [("POST", "")]),
             "ettevotjad": ("REST", [("POST", ""), ("GET", ""), ("GET", "/*")]),
         }
         others = {"teade": ("REST", []), "listMethods": ("REST", [])}

@@ -82,7 +82,7 @@ class World:
         shutil.rmtree(self.dir, ignore_errors=True)
 
     def admin(self, country, path, **parameters):
-        method = "GET" if path in ("/state", "/report") else "POST"
+        method = "GET" if path in ("/state", "/report", "/report-fhir") else "POST"
         url = self.endpoints[country]["admin"] + path + "?" + urllib.parse.urlencode(parameters)
         with OPENER.open(urllib.request.Request(url, method=method), timeout=20) as r:
             text = r.read()
