@@ -187,7 +187,8 @@ static bool collect(void *arg, xmlNode *n)
 	return !f->more;
 }
 
-/* What the path finds and is not empty; whatever is empty is accounted for. */
+/* What the path finds and is not empty; whatever is empty is accounted for. Of too many all are
+ * kept: there are more, whatever they say. */
 static void find(struct build *b, const struct slt_path *p, xmlNode *context, struct found *ret)
 {
 	size_t n = 0;
@@ -195,12 +196,12 @@ static void find(struct build *b, const struct slt_path *p, xmlNode *context, st
 	ret->n = 0;
 	ret->more = false;
 	slt_path_each(p, context, collect, ret);
-	for (size_t i = 0; i < ret->n; i++) {
+	for (size_t i = 0; i < ret->n && !ret->more; i++) {
 		if (!is_empty(b, ret->v[i])) {
 			ret->v[n++] = ret->v[i];
 		}
 	}
-	ret->n = n;
+	ret->n = ret->more ? ret->n : n;
 }
 
 /* --- making the result --- */

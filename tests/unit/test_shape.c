@@ -200,6 +200,15 @@ static void parts_refuse(void **state)
 	slt_buf_adds(&many, "</own>");
 	stops(SHAPE("checked", "{ what = \"drop\"; from = \"d:t\"; }"), NULL, many.p,
 	      SLT_FED_STR_003, "more of it");
+	/* even if none of it says anything */
+	slt_buf_reset(&many);
+	slt_buf_adds(&many, "<own" D ">");
+	for (unsigned i = 0; i < 300; i++) {
+		slt_buf_adds(&many, "<t/>");
+	}
+	slt_buf_adds(&many, "</own>");
+	stops(SHAPE("checked", "{ what = \"drop\"; from = \"d:t\"; }"), NULL, many.p,
+	      SLT_FED_STR_003, "more of it");
 }
 
 #define SIGNED                                                                                     \
