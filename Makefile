@@ -166,8 +166,8 @@ asan: ## unit and interop tests, and the flow, under AddressSanitizer and UBSan
 tsan: ## the tests that use threads under ThreadSanitizer
 	@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(BUILD)-tsan SANITIZE=thread OPT=-O1 \
 	  all programs-of-tests
-	@BUILD=$(BUILD)-tsan tests/run.sh test_queue test_msglog test_http test_http_wire test_flow \
-	  test_connections
+	@BUILD=$(BUILD)-tsan tests/run.sh test_queue test_msglog test_msglog_ahead test_http \
+	  test_http_wire test_flow test_connections
 valgrind: programs-of-tests ## unit tests under valgrind
 	@BUILD=$(BUILD) VALGRIND=1 tests/run.sh unit
 

@@ -24,6 +24,10 @@ struct slt_msglog {
 	struct slt_msglog_writer writer; /* the writing thread's */
 	struct slt_msglog_jobs ends; /* the writing thread's: refused by the disk, to be retried */
 	unsigned n_ends;
+	/* the writing thread's: messages whose bodies are written ahead, the first one's now, and
+	 * what came after them of their exchanges */
+	struct slt_msglog_jobs behind;
+	bool littered, sweep_failed; /* the writing thread's: bodies are there that nobody claims */
 	char *path;
 	unsigned queue_max, group_max;
 	pthread_t thread;
@@ -34,7 +38,7 @@ struct slt_msglog {
 	pthread_mutex_t lock; /* what follows */
 	pthread_cond_t wake;
 	struct slt_msglog_jobs queue;
-	bool stopping;
+	bool stopping, recovering;
 	struct slt_msglog_stats stats;
 };
 
@@ -85,12 +89,13 @@ static bool keep_end(struct slt_msglog *l, struct slt_msglog_job *take_j)
 	return true;
 }
 
-static void write_group(struct slt_msglog *l, struct slt_msglog_jobs *jobs)
+static void write_group(struct slt_msglog *l, struct slt_msglog_jobs *jobs, bool committed)
 {
 	struct slt_msglog_job *j;
-	count(l, jobs, slt_msglog_write(&l->writer, jobs));
+	count(l, jobs, committed);
 	while ((j = STAILQ_FIRST(jobs))) {
 		STAILQ_REMOVE_HEAD(jobs, next);
+		l->littered |= j->err.code != SLT_OK && j->ahead.body != 0;
 		report(j->done, j->arg, j->err.code == SLT_OK ? NULL : &j->err);
 		if (!keep_end(l, j)) {
 			job_free(j);
@@ -103,29 +108,103 @@ static void await_jobs(struct slt_msglog *l)
 {
 	struct timespec until;
 	int e = 0;
+	bool busy = !STAILQ_EMPTY(&l->behind) || (l->littered && !l->sweep_failed);
+	bool retry = l->n_ends || l->littered;
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += RETRY_S;
 	pthread_mutex_lock(&l->lock);
-	while (STAILQ_EMPTY(&l->queue) && !l->stopping && e == 0) {
-		e = l->n_ends ? pthread_cond_timedwait(&l->wake, &l->lock, &until)
-			      : pthread_cond_wait(&l->wake, &l->lock);
+	while (!busy && STAILQ_EMPTY(&l->queue) && !l->stopping && !l->recovering && e == 0) {
+		e = retry ? pthread_cond_timedwait(&l->wake, &l->lock, &until)
+			  : pthread_cond_wait(&l->wake, &l->lock);
+	}
+}
+
+static const char *exchange_of(const struct slt_msglog_job *j)
+{
+	return j->record ? j->record->exchange : j->exchange;
+}
+
+/* What an exchange logs stays in its order: nothing of it passes its own large message. */
+static bool stays_behind(const struct slt_msglog_jobs *behind, const struct slt_msglog_job *j)
+{
+	const struct slt_msglog_job *k;
+	const char *exchange = exchange_of(j);
+	if (slt_msglog_is_ahead(j)) {
+		return true;
+	}
+	STAILQ_FOREACH(k, behind, next)
+	{
+		if (exchange && strcmp(exchange_of(k), exchange) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Moves jobs into the group until that has max; false when it has. Called with the lock held. */
+static void sort_out(struct slt_msglog *l, struct slt_msglog_jobs *from,
+		     struct slt_msglog_jobs *group, unsigned *n)
+{
+	while (*n < l->group_max && !STAILQ_EMPTY(from)) {
+		struct slt_msglog_job *j = STAILQ_FIRST(from);
+		STAILQ_REMOVE_HEAD(from, next);
+		if (stays_behind(&l->behind, j)) {
+			STAILQ_INSERT_TAIL(&l->behind, j, next);
+			continue;
+		}
+		STAILQ_INSERT_TAIL(group, j, next);
+		l->stats.waiting--;
+		++*n;
 	}
 }
 
 /* The ends to be tried again, and up to group_max jobs; *ret_last when no more will come. */
 static void take_group(struct slt_msglog *l, struct slt_msglog_jobs *ret, bool *ret_last)
 {
+	struct slt_msglog_jobs before = STAILQ_HEAD_INITIALIZER(before);
+	unsigned n = 0;
 	await_jobs(l);
 	STAILQ_CONCAT(ret, &l->ends);
 	l->n_ends = 0;
-	for (unsigned n = 0; n < l->group_max && !STAILQ_EMPTY(&l->queue); n++) {
-		struct slt_msglog_job *j = STAILQ_FIRST(&l->queue);
-		STAILQ_REMOVE_HEAD(&l->queue, next);
-		STAILQ_INSERT_TAIL(ret, j, next);
-		l->stats.waiting--;
-	}
-	*ret_last = l->stopping && STAILQ_EMPTY(&l->queue);
+	STAILQ_CONCAT(&before, &l->behind);
+	sort_out(l, &before, ret, &n);
+	STAILQ_CONCAT(&l->behind, &before);
+	sort_out(l, &l->queue, ret, &n);
+	l->littered |= l->recovering;
+	l->recovering = false;
+	*ret_last = l->stopping && STAILQ_EMPTY(&l->queue) && STAILQ_EMPTY(&l->behind);
 	pthread_mutex_unlock(&l->lock);
+}
+
+/* The next piece of the body that is being written. A job that fails is reported at once. */
+static void write_behind(struct slt_msglog *l)
+{
+	struct slt_msglog_job *j = STAILQ_FIRST(&l->behind);
+	if (!j || !slt_msglog_is_ahead(j) || slt_msglog_write_ahead(&l->writer, j)) {
+		return;
+	}
+	struct slt_msglog_jobs failed = STAILQ_HEAD_INITIALIZER(failed);
+	STAILQ_REMOVE_HEAD(&l->behind, next);
+	STAILQ_INSERT_TAIL(&failed, j, next);
+	pthread_mutex_lock(&l->lock);
+	l->stats.waiting--;
+	pthread_mutex_unlock(&l->lock);
+	write_group(l, &failed, false);
+}
+
+/* Bodies that nobody will claim: of a job that failed, or of a process that died. */
+static void sweep(struct slt_msglog *l)
+{
+	struct slt_err err = SLT_ERR_INIT;
+	const struct slt_msglog_job *j = STAILQ_FIRST(&l->behind);
+	if (!l->littered) {
+		return;
+	}
+	bool more = false;
+	l->sweep_failed = !slt_msglog_sweep(&l->writer, j ? j->ahead.body : 0, &more, &err);
+	l->littered = more || l->sweep_failed;
+	/* tried again, until there is room again for it */
+	slt_err_clear(&err);
 }
 
 static void *writer(void *arg)
@@ -136,8 +215,10 @@ static void *writer(void *arg)
 		struct slt_msglog_jobs jobs = STAILQ_HEAD_INITIALIZER(jobs);
 		take_group(l, &jobs, &last);
 		if (!STAILQ_EMPTY(&jobs)) {
-			write_group(l, &jobs);
+			write_group(l, &jobs, slt_msglog_write(&l->writer, &jobs));
 		}
+		write_behind(l);
+		sweep(l);
 	}
 	return NULL;
 }
@@ -175,6 +256,7 @@ bool slt_msglog_open(const struct slt_msglog_options *o, struct slt_msglog **ret
 	pthread_cond_init(&l->wake, NULL);
 	STAILQ_INIT(&l->queue);
 	STAILQ_INIT(&l->ends);
+	STAILQ_INIT(&l->behind);
 	if (!l->writer.driver->open(l->path, true, o->max_bytes, &l->writer.store, err) ||
 	    !l->writer.driver->open(l->path, false, 0, &l->reading, err)) {
 		msglog_free(l);
@@ -464,6 +546,10 @@ bool slt_msglog_recover(struct slt_msglog *l, slt_msglog_exchange_fn each, void 
 {
 	SLT_AUTO(slt_msglog_reader_close) struct slt_msglog_reader *r = NULL;
 	struct slt_msglog_filter open = {.by_status = true, .status = SLT_MSGLOG_OPEN};
+	pthread_mutex_lock(&l->lock);
+	l->recovering = true;
+	pthread_cond_signal(&l->wake);
+	pthread_mutex_unlock(&l->lock);
 	return slt_msglog_reader_open(l->path, &r, err) &&
 	       slt_msglog_each(r, &open, each, arg, err);
 }

@@ -8,9 +8,12 @@
  *
  * Writing: one thread of the log takes everything that is queued, writes it in one transaction,
  * and reports to each caller when that is on disk: many exchanges share one disk flush. Nothing
- * may leave the bridge before its report has come. Every row is chained to the one before it by a
- * digest over digests (msglog_chain.h), so that message bodies can be cut off later and the chain
- * still holds.
+ * may leave the bridge before its report has come. The attachments of a message that has more than
+ * 1 MB of them are written before it, 2 MB in a transaction, and between two of these what others
+ * have queued; the message itself, its place in the chain, and whether it is a duplicate are
+ * decided in one transaction as any other's. What an exchange logs stays in its order. Every row is
+ * chained to the one before it by a digest over digests (msglog_chain.h), so that message bodies
+ * can be cut off later and the chain still holds.
  *
  * Reading works beside a running writer, also from another process. Personal data stands only in
  * the parts (head, attachments, trace), never in the other columns.
@@ -154,7 +157,9 @@ typedef bool (*slt_msglog_exchange_fn)(void *arg, const struct slt_msglog_exchan
 				       struct slt_err *err);
 
 /* Exchanges that have not ended, oldest first. Called before the first append they are those under
- * which the process died: the caller decides what became of them and finishes them. */
+ * which the process died: the caller decides what became of them and finishes them. Bodies that it
+ * had begun to write are removed from now on, in the log's thread; a process that writes messages
+ * into a log is the only one that may call this. */
 SLT_CHECK bool slt_msglog_recover(struct slt_msglog *l, slt_msglog_exchange_fn each, void *arg,
 				  struct slt_err *err);
 

@@ -9,7 +9,7 @@
 #include "msglog_sql.h"
 
 #define APPLICATION_ID 0x534c544c /* "SLTL" */
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 
 static const char schema[] =
 	"CREATE TABLE entry(seq INTEGER PRIMARY KEY, kind INTEGER NOT NULL, at_ms INTEGER NOT NULL,"
@@ -23,7 +23,7 @@ static const char schema[] =
 	" side TEXT NOT NULL, response INTEGER NOT NULL, sent INTEGER NOT NULL,"
 	" kind INTEGER NOT NULL, digest_alg TEXT NOT NULL, message_id TEXT NOT NULL,"
 	" client TEXT NOT NULL, service TEXT NOT NULL, is_signed INTEGER NOT NULL,"
-	" cut INTEGER NOT NULL DEFAULT 0, stamp_seq INTEGER, stamp_chain BLOB);"
+	" cut INTEGER NOT NULL DEFAULT 0, stamp_seq INTEGER, stamp_chain BLOB, body INTEGER);"
 	"CREATE INDEX message_exchange ON message(exchange_id);"
 	"CREATE INDEX message_id ON message(message_id, client, side);"
 	"CREATE INDEX message_unstamped ON message(side, seq)"
@@ -34,6 +34,8 @@ static const char schema[] =
 	" headers TEXT NOT NULL, size INTEGER NOT NULL, digest_alg TEXT NOT NULL,"
 	" digest BLOB NOT NULL, mime_digest BLOB NOT NULL, cut INTEGER NOT NULL DEFAULT 0);"
 	"CREATE TABLE chunk(id INTEGER PRIMARY KEY, data BLOB NOT NULL);"
+	/* bodies that no message has claimed yet; a number is never given twice */
+	"CREATE TABLE ahead(body INTEGER PRIMARY KEY AUTOINCREMENT);"
 	"CREATE TABLE finish(seq INTEGER PRIMARY KEY, uuid TEXT NOT NULL, status INTEGER NOT NULL,"
 	" fault_code TEXT);"
 	"CREATE TABLE stamp(seq INTEGER PRIMARY KEY, side TEXT NOT NULL, time_ms INTEGER NOT NULL,"
@@ -65,13 +67,18 @@ static const char *const queries[SLT_Q_COUNT] = {
 				" ON CONFLICT(uuid) DO NOTHING",
 	[SLT_Q_PUT_MESSAGE] =
 		"INSERT INTO message(seq, exchange_id, side, response, sent, kind, digest_alg,"
-		" message_id, client, service, is_signed)"
-		" SELECT ?1, id, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 FROM exchange"
+		" message_id, client, service, is_signed, body)"
+		" SELECT ?1, id, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?13 FROM exchange"
 		" WHERE uuid = ?2 AND status = 0 AND route = ?12",
 	[SLT_Q_PUT_PART] =
 		"INSERT INTO part(id, name, content_type, headers, size, digest_alg, digest,"
 		" mime_digest) VALUES(?,?,?,?,?,?,?,?)",
 	[SLT_Q_PUT_CHUNK] = "INSERT INTO chunk(id, data) VALUES(?,?)",
+	[SLT_Q_AHEAD_NEW] = "INSERT INTO ahead DEFAULT VALUES RETURNING body",
+	[SLT_Q_AHEAD_CLAIM] = "DELETE FROM ahead WHERE body = ?",
+	[SLT_Q_AHEAD_ORPHAN] = "SELECT body FROM ahead WHERE body <> ? ORDER BY body LIMIT 1",
+	[SLT_Q_AHEAD_SWEEP] = "DELETE FROM chunk WHERE id IN (SELECT id FROM chunk"
+			      " WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3)",
 	[SLT_Q_PUT_FINISH] = "INSERT INTO finish(seq, uuid, status, fault_code) VALUES(?,?,?,?)",
 	[SLT_Q_END_EXCHANGE] = "UPDATE exchange SET status = ?2, fault_code = ?3, finished_ms = ?4"
 			       " WHERE uuid = ?1 AND status = 0",
@@ -81,7 +88,8 @@ static const char *const queries[SLT_Q_COUNT] = {
 	[SLT_Q_PUT_ARCHIVE] = "INSERT INTO archive(seq, file, digest, upto, n) VALUES(?,?,?,?,?)",
 	[SLT_Q_PUT_STAMPED] = "UPDATE message SET stamp_seq = ?2, stamp_chain = ?3"
 			      " WHERE seq = ?1 AND stamp_seq IS NULL",
-	[SLT_Q_CUT_LIST] = "SELECT p.id, p.name FROM part p"
+	[SLT_Q_CUT_LIST] = "SELECT p.id, p.name, coalesce(-b.body, b.seq) FROM part p"
+			   " JOIN message b ON b.seq = p.id / 128"
 			   " WHERE p.cut = 0 AND p.id / 128 IN " CUT_SET,
 	[SLT_Q_CUT_PART] = "UPDATE part SET cut = 1, content_type = '', headers = '' WHERE id = ?",
 	[SLT_Q_CUT_CHUNKS] = "DELETE FROM chunk WHERE id BETWEEN ?1 AND ?2",
@@ -95,7 +103,9 @@ static const char *const queries[SLT_Q_COUNT] = {
 		" FROM part WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
 	[SLT_Q_PART] = "SELECT id % 128 FROM part"
 		       " WHERE id BETWEEN ?1 AND ?2 AND name = ?3 AND cut = 0",
-	[SLT_Q_CHUNK] = "SELECT data FROM chunk WHERE id = ?",
+	[SLT_Q_CHUNK] = "SELECT data FROM chunk WHERE id ="
+			" (coalesce((SELECT -body FROM message WHERE seq = ?1), ?1) * 128 + ?2)"
+			" * 1048576 + ?3",
 	[SLT_Q_ENTRIES] =
 		"SELECT seq, kind, at_ms, chain FROM entry WHERE seq >= ? ORDER BY seq LIMIT ?",
 	[SLT_Q_FINISH] = "SELECT uuid, status, fault_code FROM finish WHERE seq = ?",
@@ -243,6 +253,26 @@ static bool store_undo(struct slt_msglog_store *s, struct slt_err *err)
 	return slt_sql_exec(s->db, "ROLLBACK TO one; RELEASE one", err);
 }
 
+static bool claim(struct slt_msglog_store *s, int64_t body, struct slt_err *err)
+{
+	if (body == 0) {
+		return true;
+	}
+	if (!RUN(s, SLT_Q_AHEAD_CLAIM, err, slt_sql_int(body))) {
+		return false;
+	}
+	return slt_sql_changes(s->db) == 1 ||
+	       slt_fail(err, SLT_EDATABASE,
+			"%s: a body was removed while it was written: another process has "
+			"started to write this log",
+			slt_sql_path(s->db));
+}
+
+static struct slt_sql_value int_or_null(int64_t i)
+{
+	return i ? slt_sql_int(i) : slt_sql_text(NULL);
+}
+
 static bool put_message(struct slt_msglog_store *s, const struct slt_msglog_entry *e,
 			struct slt_err *err)
 {
@@ -253,13 +283,16 @@ static bool put_message(struct slt_msglog_store *s, const struct slt_msglog_entr
 		 slt_sql_text(m->side), slt_sql_int(m->response), slt_sql_int(m->sent),
 		 slt_sql_int(m->kind), slt_sql_text(slt_digest_name(m->digest_alg)),
 		 slt_sql_text(m->message_id), slt_sql_text(m->client), slt_sql_text(m->service),
-		 slt_sql_int(m->is_signed), slt_sql_text(m->route))) {
+		 slt_sql_int(m->is_signed), slt_sql_text(m->route), int_or_null(e->body))) {
 		return false;
 	}
 	if (slt_sql_changes(s->db) != 1) {
 		return slt_fail(err, SLT_EINVAL,
 				"the exchange %s has ended or belongs to another route than %s",
 				m->exchange, m->route);
+	}
+	if (!claim(s, e->body, err)) {
+		return false;
 	}
 	for (unsigned i = 0; i < m->n_parts; i++) {
 		const struct slt_msglog_part *p = &m->part[i];
@@ -335,6 +368,63 @@ static bool store_put_chunk(struct slt_msglog_store *s, int64_t seq, unsigned pa
 		   slt_sql_blob(p.p, p.n));
 }
 
+static bool has_room(struct slt_msglog_store *s, uint64_t size, struct slt_err *err)
+{
+	int64_t page, max, used, unused;
+	if (!slt_sql_get(s->db, "PRAGMA page_size", &page, err) ||
+	    !slt_sql_get(s->db, "PRAGMA max_page_count", &max, err) ||
+	    !slt_sql_get(s->db, "PRAGMA page_count", &used, err) ||
+	    !slt_sql_get(s->db, "PRAGMA freelist_count", &unused, err)) {
+		return false;
+	}
+	uint64_t room = max + unused > used && page > 0
+				? (uint64_t)(max + unused - used) * (uint64_t)page
+				: 0;
+	return size <= room ||
+	       slt_fail(err, SLT_EDATABASE,
+			"%s: %" PRIu64
+			" bytes of attachments do not fit under its limit: raise the "
+			"limit, or make room by cutting off old messages",
+			slt_sql_path(s->db), size);
+}
+
+static bool store_ahead_new(struct slt_msglog_store *s, uint64_t size, int64_t *ret_body,
+			    struct slt_err *err)
+{
+	struct slt_sql_stmt *st = NULL;
+	bool row;
+	if (!has_room(s, size, err) || !slt_sql_start(s->db, SLT_Q_AHEAD_NEW, NULL, 0, &st, err) ||
+	    !slt_sql_step(s->db, st, &row, err)) {
+		return false;
+	}
+	*ret_body = row ? slt_sql_col_int(st, 0) : 0;
+	slt_sql_reset(st);
+	return *ret_body > 0 ||
+	       slt_fail(err, SLT_EDATABASE, "%s gives no number for a body", slt_sql_path(s->db));
+}
+
+static bool store_ahead_sweep(struct slt_msglog_store *s, int64_t keep, unsigned max,
+			      bool *ret_more, struct slt_err *err)
+{
+	struct slt_sql_stmt *st = NULL;
+	if (!slt_sql_start(s->db, SLT_Q_AHEAD_ORPHAN, SLT_SQL_VALUES(slt_sql_int(keep)), &st,
+			   err) ||
+	    !slt_sql_step(s->db, st, ret_more, err)) {
+		return false;
+	}
+	if (!*ret_more) {
+		return true;
+	}
+	int64_t body = slt_sql_col_int(st, 0);
+	slt_sql_reset(st);
+	if (!RUN(s, SLT_Q_AHEAD_SWEEP, err, slt_sql_int(SLT_CHUNK_KEY(-body, 0, 0)),
+		 slt_sql_int(SLT_CHUNK_KEY(-body, 127, SLT_CHUNKS_MAX - 1)), slt_sql_int(max))) {
+		return false;
+	}
+	return slt_sql_changes(s->db) == (int64_t)max ||
+	       RUN(s, SLT_Q_AHEAD_CLAIM, err, slt_sql_int(body));
+}
+
 static bool store_put_stamped(struct slt_msglog_store *s, int64_t seq, int64_t stamp_seq,
 			      struct slt_str chain, struct slt_err *err)
 {
@@ -346,23 +436,28 @@ static bool store_put_stamped(struct slt_msglog_store *s, int64_t seq, int64_t s
 	       slt_fail(err, SLT_EDATABASE, "message %" PRId64 " has a time-stamp already", seq);
 }
 
-static bool cut_part(struct slt_msglog_store *s, int64_t id, struct slt_err *err)
+struct cut { /* a part to be cut, and what its chunks have in the place of seq */
+	int64_t id, at;
+};
+
+static bool cut_part(struct slt_msglog_store *s, const struct cut *c, struct slt_err *err)
 {
-	return RUN(s, SLT_Q_CUT_PART, err, slt_sql_int(id)) &&
-	       RUN(s, SLT_Q_CUT_CHUNKS, err, slt_sql_int(id * SLT_CHUNKS_MAX),
-		   slt_sql_int(id * SLT_CHUNKS_MAX + SLT_CHUNKS_MAX - 1));
+	int64_t part = c->id % 128;
+	return RUN(s, SLT_Q_CUT_PART, err, slt_sql_int(c->id)) &&
+	       RUN(s, SLT_Q_CUT_CHUNKS, err, slt_sql_int(SLT_CHUNK_KEY(c->at, part, 0)),
+		   slt_sql_int(SLT_CHUNK_KEY(c->at, part, SLT_CHUNKS_MAX - 1)));
 }
 
 /* The rows are listed before any is changed: a statement must not walk over what it moves. */
 static bool cut_list(struct slt_msglog_store *s, int64_t before_ms, unsigned max,
-		     struct slt_arena *a, int64_t **ret_id, size_t *ret_n, struct slt_err *err)
+		     struct slt_arena *a, struct cut **ret, size_t *ret_n, struct slt_err *err)
 {
 	struct slt_sql_stmt *st = NULL;
 	if (!slt_sql_start(s->db, SLT_Q_CUT_LIST,
 			   SLT_SQL_VALUES(slt_sql_int(before_ms), slt_sql_int(max)), &st, err)) {
 		return false;
 	}
-	int64_t *id = slt_arena_alloc(a, (size_t)max * SLT_MSGLOG_PARTS_MAX * sizeof(*id));
+	struct cut *c = slt_arena_alloc(a, (size_t)max * SLT_MSGLOG_PARTS_MAX * sizeof(*c));
 	size_t n = 0;
 	bool row;
 	for (;;) {
@@ -373,11 +468,11 @@ static bool cut_list(struct slt_msglog_store *s, int64_t before_ms, unsigned max
 			break;
 		}
 		if (slt_msglog_part_is_personal(slt_sql_col_text(st, 1, a))) {
-			id[n++] = slt_sql_col_int(st, 0);
+			c[n++] = (struct cut){slt_sql_col_int(st, 0), slt_sql_col_int(st, 2)};
 		}
 	}
 	slt_sql_reset(st);
-	*ret_id = id;
+	*ret = c;
 	*ret_n = n;
 	return true;
 }
@@ -386,13 +481,13 @@ static bool store_cut(struct slt_msglog_store *s, int64_t before_ms, unsigned ma
 		      struct slt_err *err)
 {
 	SLT_AUTO(slt_arena_free) struct slt_arena *a = slt_arena_new();
-	int64_t *id = NULL;
+	struct cut *c = NULL;
 	size_t n = 0;
-	if (!cut_list(s, before_ms, max, a, &id, &n, err)) {
+	if (!cut_list(s, before_ms, max, a, &c, &n, err)) {
 		return false;
 	}
 	for (size_t i = 0; i < n; i++) {
-		if (!cut_part(s, id[i], err)) {
+		if (!cut_part(s, &c[i], err)) {
 			return false;
 		}
 	}
@@ -423,6 +518,8 @@ const struct slt_msglog_driver slt_msglog_sqlite = {
 	.head = slt_msglog_sql_head,
 	.put = store_put,
 	.put_chunk = store_put_chunk,
+	.ahead_new = store_ahead_new,
+	.ahead_sweep = store_ahead_sweep,
 	.put_stamped = store_put_stamped,
 	.cut = store_cut,
 	.scrub = store_scrub,

@@ -9,7 +9,8 @@
 #include "msglog_store.h"
 #include "sql.h"
 
-/* parts of a message and pieces of a part are found by arithmetic on their keys: no second index */
+/* parts of a message and pieces of a part are found by arithmetic on their keys: no second index.
+ * The pieces of a body that was written ahead have minus its number in the place of seq. */
 #define SLT_PART_KEY(seq, part)		((seq)*128 + (int64_t)(part))
 #define SLT_CHUNK_KEY(seq, part, chunk) (SLT_PART_KEY(seq, part) * 1048576 + (int64_t)(chunk))
 #define SLT_CHUNKS_MAX			1048576u
@@ -22,6 +23,10 @@ enum slt_msglog_query {
 	SLT_Q_PUT_MESSAGE,
 	SLT_Q_PUT_PART,
 	SLT_Q_PUT_CHUNK,
+	SLT_Q_AHEAD_NEW,
+	SLT_Q_AHEAD_CLAIM,
+	SLT_Q_AHEAD_ORPHAN,
+	SLT_Q_AHEAD_SWEEP,
 	SLT_Q_PUT_FINISH,
 	SLT_Q_END_EXCHANGE,
 	SLT_Q_PUT_STAMP,

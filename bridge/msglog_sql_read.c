@@ -244,9 +244,9 @@ bool slt_msglog_sql_chunk(struct slt_msglog_store *s, int64_t seq, unsigned part
 {
 	struct slt_sql_stmt *st = NULL;
 	bool row = false;
-	if (chunk < SLT_CHUNKS_MAX &&
-	    (!START(s, SLT_Q_CHUNK, &st, err, slt_sql_int(SLT_CHUNK_KEY(seq, part, chunk))) ||
-	     !slt_sql_step(s->db, st, &row, err))) {
+	if (chunk < SLT_CHUNKS_MAX && (!START(s, SLT_Q_CHUNK, &st, err, slt_sql_int(seq),
+					      slt_sql_int(part), slt_sql_int(chunk)) ||
+				       !slt_sql_step(s->db, st, &row, err))) {
 		return false;
 	}
 	/* not reset: the view lives until the next start */

@@ -50,12 +50,13 @@ struct slt_msglog_entry { /* one link of the chain */
 	enum slt_msglog_kind kind;
 	int64_t at_ms;
 	unsigned char chain[SLT_MSGLOG_CHAIN];
-	const struct slt_msglog_message *message;   /* MESSAGE */
-	const char *exchange, *fault_code;	    /* FINISH; fault_code may be NULL */
-	enum slt_msglog_status status;		    /* FINISH */
-	const struct slt_msglog_stamp *stamp;	    /* STAMP */
-	int64_t before_ms;			    /* CUT */
-	unsigned n_cut;				    /* CUT */
+	const struct slt_msglog_message *message; /* MESSAGE */
+	int64_t body;			      /* MESSAGE; written ahead, to be claimed; 0: none */
+	const char *exchange, *fault_code;    /* FINISH; fault_code may be NULL */
+	enum slt_msglog_status status;	      /* FINISH */
+	const struct slt_msglog_stamp *stamp; /* STAMP */
+	int64_t before_ms;		      /* CUT */
+	unsigned n_cut;			      /* CUT */
 	const struct slt_msglog_archived *archived; /* ARCHIVE */
 };
 
@@ -76,12 +77,21 @@ struct slt_msglog_driver {
 	bool (*keep)(struct slt_msglog_store *s, struct slt_err *err);
 	bool (*undo)(struct slt_msglog_store *s, struct slt_err *err);
 	bool (*head)(struct slt_msglog_store *s, struct slt_msglog_head *ret, struct slt_err *err);
-	/* The first message of an exchange opens it. A FINISH of an exchange that is not open:
-	 * SLT_ENOTFOUND. */
+	/* The first message of an exchange opens it. Further chunks of one that claims a body are
+	 * put under the body's number. A FINISH of an exchange that is not open: SLT_ENOTFOUND. */
 	bool (*put)(struct slt_msglog_store *s, const struct slt_msglog_entry *e,
 		    struct slt_err *err);
 	bool (*put_chunk)(struct slt_msglog_store *s, int64_t seq, unsigned part, unsigned chunk,
 			  struct slt_str p, struct slt_err *err);
+	/* A number for a body whose chunks are put, under minus that number for seq, before the
+	 * message that claims it. Refused when the file may not grow by size bytes: what is
+	 * written in many transactions must not take the room of everybody else's first. */
+	bool (*ahead_new)(struct slt_msglog_store *s, uint64_t size, int64_t *ret_body,
+			  struct slt_err *err);
+	/* Removes up to max chunks of one body that no message has claimed, other than keep, and
+	 * its number after the last one. *ret_more: there was something. */
+	bool (*ahead_sweep)(struct slt_msglog_store *s, int64_t keep, unsigned max, bool *ret_more,
+			    struct slt_err *err);
 	bool (*put_stamped)(struct slt_msglog_store *s, int64_t seq, int64_t stamp_seq,
 			    struct slt_str chain, struct slt_err *err);
 	/* Cuts up to max messages; how many. */

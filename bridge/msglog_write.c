@@ -113,6 +113,7 @@ static void draft_fill(struct draft *d, const struct slt_msglog_record *r)
 	for (unsigned i = 0; i < m->n_attachments; i++) {
 		const struct slt_attachment *a = &m->attachment[i];
 		snprintf(d->name[i], sizeof(d->name[i]), "/attachment%u", i + 1);
+		slt_assert(d->message.n_parts == SLT_MSGLOG_PART_OF(i));
 		d->body[d->message.n_parts] = a->body;
 		p = draft_add(d, d->name[i], a->content_type, a->headers);
 		p->size = slt_spool_size(a->body);
@@ -140,11 +141,9 @@ static bool put_entry(const struct slt_msglog_writer *w, struct slt_msglog_entry
 	return true;
 }
 
-static bool write_message(const struct slt_msglog_writer *w, struct slt_msglog_entry *e,
-			  const struct slt_msglog_job *j, struct slt_msglog_head *head,
-			  struct slt_err *err)
+bool slt_msglog_judge_repeated(const struct slt_msglog_writer *w, const struct slt_msglog_record *r,
+			       struct slt_err *err)
 {
-	const struct slt_msglog_record *r = j->record;
 	bool seen = false;
 	if ((r->refuse_duplicate || r->ret_repeated) &&
 	    !w->driver->seen(w->store, r->side, r->client, r->message_id, r->response ? 1 : 0,
@@ -159,16 +158,29 @@ static bool write_message(const struct slt_msglog_writer *w, struct slt_msglog_e
 				"the message %.200s was received from %.200s before", r->message_id,
 				r->client);
 	}
+	return true;
+}
+
+static bool write_message(const struct slt_msglog_writer *w, struct slt_msglog_entry *e,
+			  const struct slt_msglog_job *j, struct slt_msglog_head *head,
+			  struct slt_err *err)
+{
+	const struct slt_msglog_record *r = j->record;
+	if (!slt_msglog_judge_repeated(w, r, err)) {
+		return false;
+	}
 	SLT_AUTO(slt_free) void *memory = slt_calloc(1, sizeof(struct draft));
 	struct draft *d = memory;
 	draft_fill(d, r);
 	e->message = &d->message;
+	e->body = j->ahead.body;
 	if (!put_entry(w, e, head, err)) {
 		return false;
 	}
+	int64_t at = e->body ? -e->body : e->seq;
 	for (unsigned i = 0; i < d->message.n_parts; i++) {
-		if (d->body[i] ? !put_spool(w, e->seq, i, d->body[i], err)
-			       : !put_bytes(w, e->seq, i, d->bytes[i], err)) {
+		if (d->body[i] ? !e->body && !put_spool(w, at, i, d->body[i], err)
+			       : !put_bytes(w, at, i, d->bytes[i], err)) {
 			return false;
 		}
 	}
