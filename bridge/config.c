@@ -100,6 +100,7 @@ static const struct slt_conf_option options[] = {
 	{"client_connections", SLT_CONF_INT, C(client_connections), false, 1, 10000, "256", NULL, "connections to peers that are kept open"},
 	{"max_message", SLT_CONF_INT, C(max_message), false, 1024, 64ll << 20, "10485760", NULL, "bytes of a SOAP envelope or REST head"},
 	{"max_attachments", SLT_CONF_INT, C(max_attachments), false, 0, 1024 * GIB, "2147483648", NULL, "bytes of all attachments of a message"},
+	{"max_spool", SLT_CONF_INT, C(max_spool), false, 0, 1024 * GIB, "17179869184", NULL, "bytes that large messages under way may take in the spool directory, all together; more are refused until some are over"},
 	{"drain", SLT_CONF_INT, C(drain_seconds), false, 0, 3600, "30", NULL, "seconds that exchanges under way get when the bridge is stopped"},
 	{"admin_listen", SLT_CONF_STRING, C(admin_listen), false, 0, 0, "127.0.0.1", NULL, "numeric address of the admin listener (health, metrics, status); it asks nobody who he is, so only an address of the machine itself is taken"},
 	{"admin_port", SLT_CONF_INT, C(admin_port), false, 0, 65535, "0", NULL, "its port; 0: there is no admin listener"},

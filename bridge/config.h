@@ -70,7 +70,7 @@ struct slt_config {
 	const char *state, *log, *mappings, *mappings_ca, *spool;
 	int64_t workers, queue, io_threads, max_connections, max_connections_per_peer;
 	int64_t head_seconds, min_rate;
-	int64_t max_message, max_attachments, client_connections, drain_seconds;
+	int64_t max_message, max_attachments, max_spool, client_connections, drain_seconds;
 	int log_level; /* enum slt_level */
 	int64_t mappings_approvals;
 	bool log_json, test_codes, mappings_required;

@@ -218,6 +218,7 @@ static bool open_spool(const struct slt_config *c, struct slt_err *err)
 	if (!slt_mkdir_p(c->spool, 0700, err)) {
 		return false;
 	}
+	slt_spool_limit((uint64_t)c->max_spool);
 	snprintf(text, sizeof(text), "%u", slt_spool_sweep(c->spool));
 	if (strcmp(text, "0") != 0) {
 		slt_log(SLT_LOG_NOTICE, "removed what an earlier run left in the spool", "files",

@@ -18,10 +18,15 @@ struct slt_spool {
 	uint64_t max, size;
 	struct slt_buf mem; /* empty once the content has moved to fd */
 	int fd;		    /* -1 while in memory */
-	uint64_t written;   /* to fd */
+	uint64_t reserved;  /* of what all together may hold on the disk */
 };
 
-static _Atomic uint64_t on_disk;
+static _Atomic uint64_t on_disk, on_disk_max = UINT64_MAX;
+
+void slt_spool_limit(uint64_t bytes)
+{
+	atomic_store(&on_disk_max, bytes);
+}
 
 uint64_t slt_spool_on_disk(void)
 {
@@ -48,7 +53,7 @@ void slt_spool_free(struct slt_spool *s)
 	}
 	if (s->fd >= 0) {
 		close(s->fd);
-		atomic_fetch_sub_explicit(&on_disk, s->written, memory_order_relaxed);
+		atomic_fetch_sub_explicit(&on_disk, s->reserved, memory_order_relaxed);
 	}
 	slt_buf_fini(&s->mem);
 	free(s->dir);
@@ -89,8 +94,27 @@ static bool open_unnamed(struct slt_spool *s, struct slt_err *err)
 	return true;
 }
 
+/* Counted before it is written: threads that write at the same time share what is left. */
+static bool reserve(struct slt_spool *s, size_t n, struct slt_err *err)
+{
+	uint64_t max = atomic_load(&on_disk_max);
+
+	if (atomic_fetch_add(&on_disk, n) + n > max) {
+		atomic_fetch_sub(&on_disk, n);
+		return slt_fail(err, SLT_EBUSY,
+				"messages under way hold all of the %llu bytes that the spool may "
+				"take: try again",
+				(unsigned long long)max);
+	}
+	s->reserved += n;
+	return true;
+}
+
 static bool write_fd(struct slt_spool *s, const char *p, size_t n, struct slt_err *err)
 {
+	if (!reserve(s, n, err)) {
+		return false;
+	}
 	while (n) {
 		ssize_t k = write(s->fd, p, n);
 		if (k < 0 && errno == EINTR) {
@@ -102,8 +126,6 @@ static bool write_fd(struct slt_spool *s, const char *p, size_t n, struct slt_er
 		}
 		p += k;
 		n -= (size_t)k;
-		s->written += (uint64_t)k;
-		atomic_fetch_add_explicit(&on_disk, (uint64_t)k, memory_order_relaxed);
 	}
 	return true;
 }

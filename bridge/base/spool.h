@@ -19,7 +19,11 @@ SLT_DEFINE_AUTO(struct slt_spool *, slt_spool_free)
  * name it has one for an instant. How many there were. */
 unsigned slt_spool_sweep(const char *dir);
 
-/* SLT_ELIMIT beyond max, SLT_EIO when the disk refuses. */
+/* What all spools of the process together may hold on the disk; without this call there is no such
+ * limit. */
+void slt_spool_limit(uint64_t bytes);
+/* SLT_ELIMIT beyond max, SLT_EBUSY beyond what all together may hold, SLT_EIO when the disk
+ * refuses. */
 SLT_CHECK bool slt_spool_write(struct slt_spool *s, const void *p, size_t n, struct slt_err *err);
 uint64_t slt_spool_size(const struct slt_spool *s);
 /* Up to n bytes from offset; *ret_n is 0 at the end. */

@@ -321,6 +321,28 @@ static void spool_moves_to_disk_and_back(void **state)
 	assert_int_equal(err.code, SLT_EIO);
 }
 
+static void spools_share_a_limit(void **state)
+{
+	struct slt_err err = SLT_ERR_INIT;
+
+	(void)state;
+	slt_spool_limit(slt_spool_on_disk() + 25);
+	struct slt_spool *a = slt_spool_new(NULL, 0, 100);
+	SLT_AUTO(slt_spool_free) struct slt_spool *b = slt_spool_new(NULL, 0, 100);
+	SLT_AUTO(slt_spool_free) struct slt_spool *small = slt_spool_new(NULL, 10, 100);
+	assert_true(slt_spool_write(a, "0123456789", 10, &err));
+	assert_true(slt_spool_write(b, "0123456789", 10, &err));
+	assert_false(slt_spool_write(b, "012345", 6, &err));
+	assert_int_equal(err.code, SLT_EBUSY);
+	assert_int_equal(slt_spool_size(b), 10);
+	assert_true(slt_spool_write(small, "012345", 6, &err)); /* stays in memory */
+	assert_true(slt_spool_write(b, "01234", 5, &err));
+	assert_false(slt_spool_write(b, "0", 1, &err));
+	slt_spool_free(a);
+	assert_true(slt_spool_write(b, "0123456789", 10, &err));
+	slt_spool_limit(UINT64_MAX);
+}
+
 static void spool_counts_and_sweeps(void **state)
 {
 	struct slt_err err = SLT_ERR_INIT;
@@ -421,6 +443,7 @@ int main(void)
 		cmocka_unit_test(files_are_written_whole_and_read_with_a_cap),
 		cmocka_unit_test(spool_moves_to_disk_and_back),
 		cmocka_unit_test(spool_says_when_the_disk_is_full),
+		cmocka_unit_test(spools_share_a_limit),
 		cmocka_unit_test(spool_counts_and_sweeps),
 		cmocka_unit_test(a_full_pool_refuses_but_runs_what_it_took),
 	};
