@@ -160,7 +160,7 @@ class Admin:
         told = json.loads(command(SILTA, "status", "-c", self.config, "--json"))
         equal(told["status"], "good")
         equal(told["pid"], self.world.bridge_pid())
-        equal([r["route"] for r in told["routes"]][2], ROUTE)
+        equal(ROUTE in [r["route"] for r in told["routes"]], True)
 
     def requests_refused(self):
         for path in ("/", "/metric", "/health/", "/health/x", "//health", "/status?x=1"):

@@ -180,7 +180,10 @@ static void offers_are_what_both_have(void **state)
 	while (slt_mapset_offer_at(set, "eprescription", "FI", "EE", n, &o)) {
 		n++;
 	}
-	assert_int_equal(n, 4);
+	assert_int_equal(n, 6); /* and two of JSON */
+	assert_true(slt_mapset_offer_at(set, "eprescription", "FI", "EE", 5, &o));
+	assert_string_equal(o.name, "laaketoimitus-fhir");
+	assert_true(o.json);
 	assert_true(slt_mapset_offer_at(set, "eprescription", "FI", "XX", 0, &o));
 	assert_string_equal(o.name, "HaeLaakemaaraykset");
 	assert_string_equal(o.version, "v1");
