@@ -309,12 +309,12 @@ static void test_faults(void **state)
 	assert_string_equal(s->fault.actor, "me");
 	assert_string_equal(s->fault.detail, "uuid");
 
-	SLT_AUTO(slt_soap_free)
 	/* toolkits that lay their documents out put blanks around it, and it becomes a header */
+	SLT_AUTO(slt_soap_free)
 	struct slt_soap *b = parse(ENV("<s:Body><s:Fault><faultcode>\n  s:Server\n\tone\r\n"
 				       "</faultcode></s:Fault></s:Body>"));
 	assert_string_equal(b->fault.code, "s:Server one");
-	slt_soap_free(b);
+	SLT_AUTO(slt_soap_free)
 	struct slt_soap *t = parse(ENV("<s:Body><s:Fault><faultcode>c</faultcode><detail>"
 				       "<x:a>1</x:a> <b/></detail></s:Fault></s:Body>"));
 	assert_string_equal(t->fault.detail, "<x:a xmlns:x=\"" SLT_NS_XROAD "\">1</x:a><b/>");
