@@ -39,6 +39,12 @@ def of(path, pattern):
         return re.search(pattern, f.read(), re.M)
 
 
+def sanitized():
+    with open(SILTA, "rb") as f:
+        program = f.read()
+    return b"__asan_init" in program or b"__tsan_init" in program
+
+
 class Bridge:
     """The process, as it is now."""
 
@@ -172,8 +178,9 @@ class Chaos:
         served = self.served_within(10, alone)
         seconds = ready + (served if served is not None else time.monotonic() - start)
         self.returns.append((ready, seconds))
-        frozen = DEADLINE if "FI frozen" in self.active else 0
-        if served is None or seconds > RETURN + frozen:
+        # beside other faults Finland may hang, and the first call be given up
+        allowed = RETURN * (3 if sanitized() else 1) + (0 if alone else DEADLINE)
+        if served is None or seconds > allowed:
             self.late.append(f"{seconds:.1f} s{'' if alone else ' beside ' + str(list(self.active))}")
 
     def served_within(self, seconds, fully):
@@ -465,10 +472,6 @@ class Run:
             raise AssertionError(f"{self.after[0]:.1f} ms; before the faults {self.before[0]:.1f}")
 
     def leaks_nothing(self):
-        with open(SILTA, "rb") as f:
-            program = f.read()
-            if b"__asan_init" in program or b"__tsan_init" in program:
-                raise Skip("a sanitizer keeps freed memory")
         if self.after[1] > 1.5 * self.before[1] + 16 or self.after[2] > self.before[2] + 24:
             raise AssertionError(f"memory, files: {self.before[1:]} before, {self.after[1:]} after")
 
@@ -514,7 +517,8 @@ def main():
         cases.run("an independent judge agrees on a sample", run.judge_agrees)
         cases.run("the log proves itself", run.log_proves_itself)
         cases.run("after the faults the bridge serves as before", run.settles)
-        cases.run("memory and files are as before", run.leaks_nothing)
+        if not sanitized():  # a sanitizer keeps freed memory
+            cases.run("memory and files are as before", run.leaks_nothing)
         cases.run("after each kill it serves again", run.returns_quickly)
         cases.run("it ends when told, with status 0, and only then", run.dies_only_when_killed)
         cases.run("the log holds no patient", run.tells_nobody)
